@@ -1,0 +1,23 @@
+import type { Driver } from "../driver/driver.js";
+import type { NodeId } from "../ports/broadcast.js";
+import type { Clock, Random } from "../ports/clock.js";
+import type { Closeable } from "../ports/lifecycle.js";
+import type { Observer } from "../ports/observer.js";
+import type { ManagedConnection } from "./managed-connection.js";
+import type { Room } from "./room.js";
+
+/** What every portable part of one Messaging shares. */
+export interface CoreContext {
+  readonly driver: Driver;
+  readonly connection: ManagedConnection;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: Observer;
+  readonly nodeId: NodeId;
+  /** Bounds setting up a consumer or subscription. */
+  readonly connectTimeoutMs: number;
+  /** Bounds the publishes under way, over all queues and broadcasts. */
+  readonly room: Room;
+  /** What closes with the Messaging, before it. */
+  readonly open: Set<Closeable>;
+}

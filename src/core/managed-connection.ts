@@ -1,0 +1,218 @@
+import type { Driver, DriverConnection } from "../driver/driver.js";
+import { MessagingError } from "../errors/messaging-error.js";
+import type { Clock, Random } from "../ports/clock.js";
+import type { ConnectionState } from "../ports/connection.js";
+import type { Observer } from "../ports/observer.js";
+import { type BackoffOptions, backoffMs } from "../util/backoff.js";
+import { type Deferred, deferred } from "../util/deferred.js";
+import { Ending } from "../util/ending.js";
+import { Limit, pause } from "./limit.js";
+
+/** One live driver connection, from its opening to its loss. */
+export interface Link {
+  readonly connection: DriverConnection;
+  /** Ends when this connection is lost or closed. */
+  readonly lost: Ending<MessagingError>;
+}
+
+export interface ManagedConnectionOptions {
+  readonly driver: Driver;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: Observer;
+  readonly connectTimeoutMs: number;
+}
+
+/** Soon, so that a blink of the link is over in a blink; at most every 5 s, so that a broker that is back is found. */
+export const RECONNECT: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
+/** One try: a broker that accepts and then says nothing must not hold up the next host. */
+const ATTEMPT_TIMEOUT_MS = 10_000;
+/** A driver bounds its own close; this is for one that does not. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Opens on first use, reconnects for ever once it has been open, and tells everybody who hangs on it. */
+export class ManagedConnection {
+  readonly #options: ManagedConnectionOptions;
+  #state: ConnectionState = "idle";
+  #blocked = false;
+  #link: Link | undefined;
+  #loseLink: ((error: MessagingError) => void) | undefined;
+  #next: Deferred<Link> | undefined;
+  /** Ends when everything that still hangs on the connection is refused: the last step but one of closing. */
+  readonly ended = new Ending<MessagingError>();
+
+  constructor(options: ManagedConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** The link that is up now, without waiting. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Resolves with a live link, opening one if need be. Rejects by the limit, or if the first opening fails for good. */
+  async acquire(limit: Limit): Promise<Link> {
+    limit.throwIfOver();
+    if (this.#link !== undefined) return this.#link;
+    if (this.#state === "closed" || this.ended.hasEnded) throw closedError();
+    return limit.race(this.#connecting());
+  }
+
+  /** Nothing new is opened; what is up stays up for the drain. */
+  beginClose(): void {
+    if (this.#state === "closed" || this.#state === "closing") return;
+    this.#setState("closing");
+  }
+
+  /** Refuses whatever still waits. */
+  end(): void {
+    this.ended.end(closedError());
+  }
+
+  /** Ends, closes the link, and resolves when it is closed. Never rejects. */
+  async finishClose(): Promise<void> {
+    this.end();
+    const link = this.#link;
+    this.#link = undefined;
+    this.#next?.reject(closedError());
+    this.#next = undefined;
+    if (link !== undefined) {
+      const limit = new Limit({ clock: this.#options.clock, what: "close", timeoutMs: CLOSE_TIMEOUT_MS });
+      // A close that fails or hangs leaves nothing to do: the link is not used again.
+      await limit.race(link.connection.close()).catch(() => undefined);
+      limit.dispose();
+      this.#loseLink?.(closedError());
+    }
+    this.#blocked = false;
+    this.#setState("closed");
+  }
+
+  #connecting(): Promise<Link> {
+    if (this.#next === undefined) {
+      const next = deferred<Link>();
+      // Those who wait are told through their own race; with nobody waiting there is nobody to tell.
+      next.promise.catch(() => undefined);
+      this.#next = next;
+      const first = this.#state === "idle" || this.#state === "connecting";
+      if (this.#state === "idle") this.#setState("connecting");
+      void this.#connect(first).then(
+        (link) => next.resolve(link),
+        (error: unknown) => {
+          if (this.#next === next) this.#next = undefined;
+          if (this.#state === "connecting") this.#setState("idle", error as MessagingError);
+          next.reject(error);
+        },
+      );
+    }
+    return this.#next.promise;
+  }
+
+  /** Tries until there is a link. Only a first connect gives up: on what cannot heal, or after the connect timeout. */
+  async #connect(first: boolean): Promise<Link> {
+    const { clock, random, observe, connectTimeoutMs } = this.#options;
+    let lastError: MessagingError | undefined;
+    const limit = new Limit({
+      clock,
+      what: "connect",
+      timeoutMs: first ? connectTimeoutMs : undefined,
+      ended: [this.ended],
+      lastError: () => lastError,
+    });
+    try {
+      for (let failures = 1; ; failures += 1) {
+        try {
+          return await this.#attempt(limit);
+        } catch (error) {
+          limit.throwIfOver();
+          lastError = this.#options.driver.toMessagingError(error);
+          const givesUp = first && !lastError.retryable;
+          const retryInMs = givesUp ? undefined : backoffMs(failures, random.fraction(), RECONNECT);
+          observe({ type: "connect-failed", error: lastError, retryInMs });
+          if (retryInMs === undefined) throw lastError;
+          await pause(clock, retryInMs, limit);
+        }
+      }
+    } finally {
+      limit.dispose();
+    }
+  }
+
+  async #attempt(limit: Limit): Promise<Link> {
+    const { driver, clock, observe } = this.#options;
+    const attempt = new AbortController();
+    const lost = new Ending<MessagingError>();
+    let up = false;
+    const lose = (error: unknown): void => {
+      if (lost.hasEnded) return;
+      const failure = driver.toMessagingError(error);
+      lost.end(failure);
+      if (up) this.#onLost(link, failure);
+    };
+    const timer = clock.setTimer(ATTEMPT_TIMEOUT_MS, () =>
+      attempt.abort(new MessagingError("UNAVAILABLE", `connect: no answer within ${ATTEMPT_TIMEOUT_MS} ms`)),
+    );
+    const connecting = driver.connect({
+      signal: attempt.signal,
+      onLost: lose,
+      onBlocked: (blocked) => {
+        if (lost.hasEnded || this.#blocked === blocked) return;
+        this.#blocked = blocked;
+        observe({ type: "blocked", blocked });
+      },
+      onReturned: (frame) =>
+        observe({ type: "discarded", source: "inbox", reason: "the inbox is gone", messageId: frame.messageId }),
+    });
+    // A driver that ignores its signal is not waited for; the connection that it brings later is closed.
+    const aborted = new Promise<never>((_, reject) => {
+      attempt.signal.addEventListener("abort", () => reject(attempt.signal.reason as Error), { once: true });
+    });
+    let connection: DriverConnection;
+    try {
+      connection = await limit.race(Promise.race([connecting, aborted]));
+    } catch (error) {
+      attempt.abort(error);
+      void connecting.then(
+        (late) => late.close(),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      timer();
+    }
+    const link: Link = { connection, lost };
+    if (lost.hasEnded) throw lost.reason;
+    up = true;
+    this.#link = link;
+    this.#loseLink = lose;
+    this.#next = undefined;
+    if (this.#state !== "closing") this.#setState("open");
+    return link;
+  }
+
+  #onLost(link: Link, error: MessagingError): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    this.#blocked = false;
+    if (this.#state === "open") this.#setState("reconnecting", error);
+    // While closing, the drain still needs a link: handlers that run may have to settle and to publish.
+    if (!this.ended.hasEnded) void this.#connecting().catch(() => undefined);
+  }
+
+  #setState(state: ConnectionState, error?: Error): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#options.observe({ type: "connection", state, error });
+  }
+}
+
+function closedError(): MessagingError {
+  return new MessagingError("CLOSED", "the connection was closed; make a new Messaging to go on");
+}

@@ -1,0 +1,138 @@
+import type { Driver } from "../driver/driver.js";
+import type { Broadcast, NodeId } from "../ports/broadcast.js";
+import type { Capabilities } from "../ports/capabilities.js";
+import type { Clock, Random } from "../ports/clock.js";
+import type { Codec } from "../ports/codec.js";
+import type { ConnectionState } from "../ports/connection.js";
+import type { Closeable, CloseOptions } from "../ports/lifecycle.js";
+import type { Messaging, PortOptions } from "../ports/messaging.js";
+import type { Observer } from "../ports/observer.js";
+import type { Queue } from "../ports/queue.js";
+import { deferred } from "../util/deferred.js";
+import { bytesCodec } from "./codec.js";
+import type { CoreContext } from "./core-context.js";
+import { drained } from "./drain.js";
+import { Limit } from "./limit.js";
+import { ManagedConnection } from "./managed-connection.js";
+import { observeWith } from "./observe.js";
+import { checkName, invalid } from "./options.js";
+import { PortableBroadcast } from "./portable-broadcast.js";
+import { PortableQueue } from "./portable-queue.js";
+import { Room } from "./room.js";
+import { systemClock } from "./system-clock.js";
+import { systemRandom } from "./system-random.js";
+
+/** Bounds what a lost link can pile up in memory: 1,000 messages or 16 MiB, whichever comes first. */
+const MAX_UNCONFIRMED_MESSAGES = 1_000;
+const MAX_UNCONFIRMED_BYTES = 16 * 1024 * 1024;
+
+export interface MessagingOptions {
+  /** The broker. */
+  readonly driver: Driver;
+  readonly observers?: readonly Observer[] | undefined;
+  /** Default: the machine's. */
+  readonly clock?: Clock | undefined;
+  /** Default: the machine's. */
+  readonly random?: Random | undefined;
+  /** The ServerNodeID of this process. Default: a random UUID. */
+  readonly nodeId?: NodeId | undefined;
+  /** The longest that a first connect, or setting up a consumer or subscription, may take. Default 30,000. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** The three ports over one driver. Nothing is opened until something is used. */
+export function createMessaging(options: MessagingOptions): Messaging {
+  const { driver, observers = [], clock = systemClock, random = systemRandom, connectTimeoutMs = 30_000 } = options;
+  if (!(connectTimeoutMs > 0)) throw invalid(["connectTimeoutMs must be > 0"]);
+  const nodeId = options.nodeId ?? random.uuid();
+  checkName("node", nodeId);
+  const observe = observeWith(observers);
+  const connection = new ManagedConnection({ driver, clock, random, observe, connectTimeoutMs });
+  const room = new Room(MAX_UNCONFIRMED_MESSAGES, MAX_UNCONFIRMED_BYTES);
+  const open = new Set<Closeable>();
+  return new PortableMessaging({ driver, connection, clock, random, observe, nodeId, connectTimeoutMs, room, open });
+}
+
+class PortableMessaging implements Messaging {
+  readonly nodeId: NodeId;
+  readonly closed: Promise<Error | undefined>;
+  readonly #context: CoreContext;
+  readonly #closed = deferred<Error | undefined>();
+  #closing: Promise<void> | undefined;
+
+  constructor(context: CoreContext) {
+    this.#context = context;
+    this.nodeId = context.nodeId;
+    this.closed = this.#closed.promise;
+  }
+
+  get state(): ConnectionState {
+    return this.#context.connection.state;
+  }
+
+  get blocked(): boolean {
+    return this.#context.connection.blocked;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#context.driver.capabilities;
+  }
+
+  async open({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const { clock, connection, connectTimeoutMs } = this.#context;
+    // The connect has its own timeout, with the better error; this one is for an open that joins a reconnect.
+    const timeoutMs = connection.state === "reconnecting" ? connectTimeoutMs : undefined;
+    const limit = new Limit({ clock, what: "open", timeoutMs, signal, ended: [connection.ended] });
+    try {
+      await connection.acquire(limit);
+    } finally {
+      limit.dispose();
+    }
+  }
+
+  queue(name: string): Queue;
+  queue<T>(name: string, options: PortOptions<T>): Queue<T>;
+  queue<T>(name: string, { codec }: PortOptions<T> = {}): Queue<T> {
+    checkName("queue", name);
+    return new PortableQueue<T>(this.#context, name, codec ?? (bytesCodec as unknown as Codec<T>));
+  }
+
+  broadcast(name: string): Broadcast;
+  broadcast<T>(name: string, options: PortOptions<T>): Broadcast<T>;
+  broadcast<T>(name: string, { codec }: PortOptions<T> = {}): Broadcast<T> {
+    checkName("broadcast", name);
+    return new PortableBroadcast<T>(this.#context, name, codec ?? (bytesCodec as unknown as Codec<T>));
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** In order: no new consumers; handlers drain, free to publish; what they published is confirmed; the link closes. */
+  async #close({ drainMs = 30_000, signal }: CloseOptions): Promise<void> {
+    const { clock, connection, open, room } = this.#context;
+    const until = clock.now() + drainMs;
+    connection.beginClose();
+    await Promise.all([...open].map((part) => part.close({ drainMs, signal })));
+    let onProgress: () => void = () => {};
+    void room.empty().then(() => onProgress());
+    await drained(clock, {
+      drainMs: Math.max(0, until - clock.now()),
+      signal,
+      stopped: Promise.resolve(),
+      left: () => room.size,
+      onProgress: (listener) => {
+        onProgress = listener;
+      },
+      interrupt: () => connection.end(),
+      abandon: () => {},
+    });
+    await connection.finishClose();
+    this.#closed.resolve(undefined);
+  }
+}

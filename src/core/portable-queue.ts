@@ -1,0 +1,71 @@
+import type { QueueSpec, WireMessage } from "../driver/driver.js";
+import { MessagingError } from "../errors/messaging-error.js";
+import type { Codec } from "../ports/codec.js";
+import type { OutgoingMessage } from "../ports/message.js";
+import type { ConsumeOptions, Consumer, DeliveryHandler, PublishOptions, Queue } from "../ports/queue.js";
+import type { CoreContext } from "./core-context.js";
+import { checkPublishOptions, resolveConsumeOptions } from "./options.js";
+import { PortableConsumer } from "./portable-consumer.js";
+import { publishWithin } from "./publisher.js";
+import { toWireMessage } from "./wire-message.js";
+
+const DEAD_SUFFIX = ".dead";
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** What the driver may declare for a queue of this name: a dead-letter queue has none of its own. */
+export function queueSpec(name: string, deadLetters: boolean): QueueSpec {
+  return { name, deadLetterQueue: deadLetters && !name.endsWith(DEAD_SUFFIX) ? `${name}${DEAD_SUFFIX}` : undefined };
+}
+
+export class PortableQueue<T> implements Queue<T> {
+  readonly name: string;
+  readonly #context: CoreContext;
+  readonly #codec: Codec<T>;
+  readonly #spec: QueueSpec;
+
+  constructor(context: CoreContext, name: string, codec: Codec<T>) {
+    this.name = name;
+    this.#context = context;
+    this.#codec = codec;
+    this.#spec = queueSpec(name, context.driver.capabilities.queue.deadLetter);
+  }
+
+  async publish(message: OutgoingMessage<T>, options: PublishOptions = {}): Promise<void> {
+    const { driver, clock, observe } = this.#context;
+    checkPublishOptions(options, driver.capabilities);
+    const wire = this.#toWire(message, options);
+    const started = clock.now();
+    try {
+      const sends = await publishWithin(this.#context, { kind: "queue", queue: this.#spec }, wire, {
+        what: `publish to ${this.name}`,
+        timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        signal: options.signal,
+        resend: options.resend ?? true,
+      });
+      observe({ type: "published", queue: this.name, messageId: wire.messageId, ms: clock.now() - started, sends });
+    } catch (error) {
+      const failure = driver.toMessagingError(error);
+      observe({ type: "publish-failed", queue: this.name, messageId: wire.messageId, error: failure });
+      throw failure;
+    }
+  }
+
+  async consume(handler: DeliveryHandler<T>, options: ConsumeOptions = {}): Promise<Consumer> {
+    const resolved = resolveConsumeOptions(options, this.#context.driver.capabilities);
+    if (typeof handler !== "function") throw new MessagingError("INVALID_ARGUMENT", "the handler must be a function");
+    const consumer = new PortableConsumer<T>(this.#context, this.#spec, this.#codec, handler, resolved);
+    await consumer.start();
+    return consumer;
+  }
+
+  #toWire(message: OutgoingMessage<T>, options: PublishOptions): WireMessage {
+    const { delayMs, expiresInMs, priority, persistent } = options;
+    return {
+      ...toWireMessage(this.#context, this.#codec, message),
+      priority,
+      delayMs: delayMs === 0 ? undefined : delayMs,
+      expiresInMs,
+      persistent: persistent ?? this.#context.driver.capabilities.queue.persistent,
+    };
+  }
+}

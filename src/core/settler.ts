@@ -1,0 +1,122 @@
+import type { QueueSpec, WireSettlement } from "../driver/driver.js";
+import {
+  DEAD_AT_HEADER,
+  DEAD_ATTEMPTS_HEADER,
+  DEAD_QUEUE_HEADER,
+  DEAD_REASON_HEADER,
+  FAILURES_HEADER,
+  LOSSES_HEADER,
+} from "../driver/reserved-headers.js";
+import type { MessagingError } from "../errors/messaging-error.js";
+import type { Cancel } from "../ports/clock.js";
+import type { Observation } from "../ports/observer.js";
+import type { Ending } from "../util/ending.js";
+import type { ActiveDelivery } from "./active-delivery.js";
+import type { CoreContext } from "./core-context.js";
+import { retryInPlace, type Verdict } from "./verdict.js";
+
+/** Shorter waits are kept here: a broker's delays have a grain of a second. */
+const HELD_BELOW_MS = 1_000;
+
+/** Turns verdicts into settlements: counts failures, knows when it is enough, and holds short retries. */
+export class Settler {
+  readonly #context: CoreContext;
+  readonly #spec: QueueSpec;
+  readonly #maxAttempts: number;
+  readonly #held = new Map<ActiveDelivery, { readonly cancel: Cancel; readonly go: () => void }>();
+
+  constructor(context: CoreContext, spec: QueueSpec, maxAttempts: number) {
+    this.#context = context;
+    this.#spec = spec;
+    this.#maxAttempts = maxAttempts;
+  }
+
+  /** Settles by the verdict, now or when its wait is over; `done` is called once, when nothing is left to do. */
+  settle(delivery: ActiveDelivery, verdict: Verdict, done: () => void): void {
+    const final = this.#final(delivery, verdict);
+    if (final.kind === "retry" && final.retryInMs > 0 && this.#isHeld(final.retryInMs))
+      this.#hold(delivery, final, done);
+    else void this.#send(delivery, this.#settlement(delivery, final), final).then(done);
+  }
+
+  /** Ends the waits that are on, of one life or of all: what is held goes back now, with its failure counted. */
+  flush(lost?: Ending<MessagingError>): void {
+    for (const [delivery, { cancel, go }] of this.#held) {
+      if (lost !== undefined && delivery.lost !== lost) continue;
+      cancel();
+      go();
+    }
+  }
+
+  /** A failure too many is a dead letter; where there is no queue for dead letters, it is tried again. */
+  #final(delivery: ActiveDelivery, verdict: Verdict): Verdict {
+    let final = verdict;
+    if (final.kind === "retry" && final.limited && delivery.attempt >= this.#maxAttempts) {
+      final = { kind: "dead-letter", reason: `attempts used up: ${final.reason ?? "failed"}` };
+    }
+    if (final.kind === "dead-letter" && this.#spec.deadLetterQueue === undefined) {
+      const { failures } = delivery;
+      // The wait that the verdict asked for stands, if it asked for one.
+      if (verdict.kind === "retry" && verdict.retryInMs > 0) return { ...verdict, limited: false };
+      return retryInPlace(final.reason, failures, this.#context.random.fraction());
+    }
+    return final;
+  }
+
+  #settlement(delivery: ActiveDelivery, verdict: Verdict): WireSettlement {
+    switch (verdict.kind) {
+      case "ack":
+      case "release":
+        return verdict.kind;
+      case "retry":
+        return {
+          retryInMs: Math.ceil(verdict.retryInMs),
+          headers: delivery.headersForRetry({ failures: delivery.attempt }),
+        };
+      case "dead-letter":
+        return { deadLetter: this.#deadHeaders(delivery, verdict.reason) };
+    }
+  }
+
+  #deadHeaders(delivery: ActiveDelivery, reason: string): Record<string, string> {
+    const headers: Record<string, string> = { ...delivery.wire.message.headers };
+    delete headers[FAILURES_HEADER];
+    delete headers[LOSSES_HEADER];
+    headers[DEAD_REASON_HEADER] = reason;
+    headers[DEAD_QUEUE_HEADER] = this.#spec.name;
+    headers[DEAD_AT_HEADER] = new Date(this.#context.clock.now()).toISOString();
+    headers[DEAD_ATTEMPTS_HEADER] = String(delivery.attempt);
+    return headers;
+  }
+
+  #isHeld(retryInMs: number): boolean {
+    return retryInMs < HELD_BELOW_MS || !this.#context.driver.capabilities.queue.delayedDelivery;
+  }
+
+  #hold(delivery: ActiveDelivery, verdict: Verdict & { kind: "retry" }, done: () => void): void {
+    const settlement = this.#settlement(delivery, { ...verdict, retryInMs: 0 });
+    const go = (): void => {
+      this.#held.delete(delivery);
+      void this.#send(delivery, settlement, verdict).then(done);
+    };
+    const cancel = this.#context.clock.setTimer(verdict.retryInMs, go);
+    this.#held.set(delivery, { cancel, go });
+  }
+
+  async #send(delivery: ActiveDelivery, settlement: WireSettlement, verdict: Verdict): Promise<void> {
+    const { clock, observe } = this.#context;
+    const started = clock.now();
+    const reached = await delivery.settle(settlement);
+    const observation: Observation = {
+      type: "settled",
+      queue: this.#spec.name,
+      messageId: delivery.messageId,
+      attempt: delivery.attempt,
+      outcome: verdict.kind,
+      reason: "reason" in verdict ? verdict.reason : undefined,
+      ms: clock.now() - started,
+      reached,
+    };
+    observe(observation);
+  }
+}

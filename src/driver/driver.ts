@@ -1,0 +1,130 @@
+import type { MessagingError } from "../errors/messaging-error.js";
+import type { NodeId } from "../ports/broadcast.js";
+import type { Capabilities } from "../ports/capabilities.js";
+import type { MessageHeaders, Priority } from "../ports/message.js";
+
+/**
+ * What a broker adapter implements, and all that it implements: translation. A driver never retries, reconnects,
+ * validates, counts, times, logs or measures; core supervises, and every driver resource reports its loss.
+ */
+export interface Driver {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /**
+   * Resolves with a live connection, or rejects with the vendor's error. Aborting the signal rejects soon and leaves
+   * nothing open.
+   */
+  connect(options: ConnectOptions): Promise<DriverConnection>;
+  /** Pure. Is also given errors that the driver did not make. Never loses the cause, never quotes a credential. */
+  toMessagingError(error: unknown): MessagingError;
+}
+
+export interface ConnectOptions {
+  readonly signal: AbortSignal;
+  /** At most once, and not for a `close()` that was asked for. Whatever hung on the connection is lost with it. */
+  onLost(error: unknown): void;
+  /** The broker takes no publishes (true), takes them again (false). */
+  onBlocked(blocked: boolean): void;
+  /** A frame (inbox) that came back, because its inbox is gone. */
+  onReturned(frame: WireMessage): void;
+}
+
+export interface DriverConnection {
+  /**
+   * Queue: resolves on the broker's confirm; rejects if dropped, refused or unroutable. The queue is declared, with its
+   * dead letters, before the first publish. Inbox and broadcast: resolves when there is room to send; no confirm.
+   * Always settles, at the latest when the connection is lost or closed. Concurrent calls are welcome and keep their
+   * order.
+   */
+  publish(to: Address, message: WireMessage): Promise<void>;
+  /**
+   * Resolves once deliveries can arrive. The queue is declared first. `onLost` at most once, and not after `stop`.
+   */
+  consume(
+    queue: QueueSpec,
+    options: { readonly prefetch: number },
+    onDelivery: (delivery: WireDelivery) => void,
+    onLost: (error: unknown) => void,
+  ): Promise<DriverConsumer>;
+  /** What is for all, and what is for this node. Resolves once live. */
+  subscribe(
+    broadcast: string,
+    node: NodeId,
+    onMessage: (message: WireMessage) => void,
+    onLost: (error: unknown) => void,
+  ): Promise<DriverResource>;
+  /** A private reply queue: exclusive, in order, gone with the connection. Its address goes into `replyTo`. */
+  openInbox(onMessage: (message: WireMessage) => void, onLost: (error: unknown) => void): Promise<DriverInbox>;
+  /**
+   * Flushes settlements and publishes that were handed over, closes, and resolves; never rejects. Unsettled deliveries
+   * go back to their queues. `onLost` is not called.
+   */
+  close(): Promise<void>;
+}
+
+export interface DriverResource {
+  /** No callback after it resolves; deliveries that are out may still be settled. Never rejects. */
+  stop(): Promise<void>;
+}
+
+export interface DriverConsumer extends DriverResource {
+  /** At most `prefetch` unsettled from now on, 0 = no new ones. What is out already may exceed it until settled. */
+  setPrefetch(prefetch: number): Promise<void>;
+}
+
+export interface DriverInbox extends DriverResource {
+  readonly address: string;
+}
+
+export type Address =
+  | { readonly kind: "queue"; readonly queue: QueueSpec }
+  | { readonly kind: "broadcast"; readonly name: string; readonly node?: NodeId | undefined }
+  | { readonly kind: "inbox"; readonly address: string };
+
+/** What the driver may declare. */
+export interface QueueSpec {
+  readonly name: string;
+  /** The queue for what is given up or expires; absent for dead-letter queues themselves and without the capability. */
+  readonly deadLetterQueue: string | undefined;
+}
+
+export interface WireMessage {
+  readonly messageId: string;
+  /** The kind of frame, where there are several. */
+  readonly type?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly replyTo?: string | undefined;
+  readonly contentType: string;
+  readonly headers: MessageHeaders;
+  /** Not written to after it was handed over, by either side. */
+  readonly body: Uint8Array;
+  /** Milliseconds since the epoch when the application published it. Whole seconds may be all that a broker keeps. */
+  readonly timestamp: number;
+  readonly priority?: Priority | undefined;
+  readonly delayMs?: number | undefined;
+  readonly expiresInMs?: number | undefined;
+  readonly persistent: boolean;
+}
+
+export interface WireDelivery {
+  readonly message: WireMessage;
+  /** The broker's own count, 1 at first, of how often it handed this message out; undefined if it does not count. */
+  readonly deliveries: number | undefined;
+  readonly redelivered: boolean;
+  /**
+   * Once per delivery. Resolves true when the settlement reached the broker (is on its way on a link that is not lost),
+   * false when it was lost first. Never rejects.
+   */
+  settle(settlement: WireSettlement): Promise<boolean>;
+}
+
+/**
+ * `release`: back to the queue, near its old place. `retryInMs`: again under the same messageId with these headers in
+ * place of the old ones, not before the time; stored before the original is removed. `deadLetter`: the same, to the
+ * dead-letter queue, with these headers.
+ */
+export type WireSettlement =
+  | "ack"
+  | "release"
+  | { readonly retryInMs: number; readonly headers: MessageHeaders }
+  | { readonly deadLetter: MessageHeaders };

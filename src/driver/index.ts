@@ -1,0 +1,22 @@
+export type {
+  Address,
+  ConnectOptions,
+  Driver,
+  DriverConnection,
+  DriverConsumer,
+  DriverInbox,
+  DriverResource,
+  QueueSpec,
+  WireDelivery,
+  WireMessage,
+  WireSettlement,
+} from "./driver.js";
+export {
+  DEAD_AT_HEADER,
+  DEAD_ATTEMPTS_HEADER,
+  DEAD_QUEUE_HEADER,
+  DEAD_REASON_HEADER,
+  FAILURES_HEADER,
+  LOSSES_HEADER,
+  RESERVED_PREFIX,
+} from "./reserved-headers.js";

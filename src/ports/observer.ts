@@ -1,0 +1,67 @@
+import type { SubscriptionState } from "./broadcast.js";
+import type { ConnectionState } from "./connection.js";
+import type { ConsumerState } from "./queue.js";
+
+/** What happened, as data. Bodies, headers and credentials are never in it. */
+export type Observation =
+  | { readonly type: "connection"; readonly state: ConnectionState; readonly error?: Error | undefined }
+  | { readonly type: "connect-failed"; readonly error: Error; readonly retryInMs: number | undefined }
+  | { readonly type: "blocked"; readonly blocked: boolean }
+  | {
+      readonly type: "consumer";
+      readonly queue: string;
+      readonly state: ConsumerState;
+      readonly error?: Error | undefined;
+    }
+  | {
+      readonly type: "subscription";
+      readonly broadcast: string;
+      readonly state: SubscriptionState;
+      readonly error?: Error | undefined;
+    }
+  | {
+      readonly type: "published";
+      readonly queue: string;
+      readonly messageId: string;
+      readonly ms: number;
+      readonly sends: number;
+    }
+  | { readonly type: "publish-failed"; readonly queue: string; readonly messageId: string; readonly error: Error }
+  | {
+      readonly type: "settled";
+      readonly queue: string;
+      readonly messageId: string;
+      readonly attempt: number;
+      readonly outcome: "ack" | "retry" | "release" | "dead-letter";
+      readonly reason?: string | undefined;
+      readonly ms: number;
+      /** False: the settlement was lost, the message will come again. */
+      readonly reached: boolean;
+    }
+  | { readonly type: "handler-failed"; readonly source: string; readonly messageId: string; readonly error: Error }
+  | {
+      /** Something that could not be passed on and is gone, by design or by a bound; never silently. */
+      readonly type: "discarded";
+      readonly source: string;
+      readonly reason: string;
+      readonly messageId?: string | undefined;
+    }
+  | {
+      readonly type: "event-subscriber";
+      readonly clientId: string;
+      readonly change: "joined" | "replaced" | "closed" | "gone" | "drained";
+      /** Events that it leaves behind; others get them. */
+      readonly unacknowledged: number;
+    }
+  | {
+      readonly type: "event-attempt-failed";
+      readonly messageId: string;
+      readonly attempt: number;
+      readonly clientId: string;
+      readonly reason: string;
+    }
+  | { readonly type: "event-ack-ignored"; readonly reason: "late" | "repeated" | "unknown" | "elsewhere" }
+  | { readonly type: "event-intake-failed"; readonly error: Error; readonly retryInMs: number };
+
+/** Is told everything, and must not throw; what it throws is dropped, so that telling never harms the work. */
+export type Observer = (observation: Observation) => void;

@@ -1,0 +1,59 @@
+import type { Closeable } from "./lifecycle.js";
+import type { Delivery, OutgoingMessage, Priority, Settlement } from "./message.js";
+
+export interface PublishOptions {
+  /** Needs the capability. Default `"standard"`. */
+  readonly priority?: Priority | undefined;
+  /** Not delivered before this many milliseconds have passed. Needs the capability. Default 0. */
+  readonly delayMs?: number | undefined;
+  /** Dead-lettered, with the reason `expired`, when not delivered within this many milliseconds. Needs the capability. */
+  readonly expiresInMs?: number | undefined;
+  /** Default: as durable as the adapter can. `true` needs the capability; `false` may be faster. */
+  readonly persistent?: boolean | undefined;
+  /**
+   * What to do when the link is lost before the confirm: true (default): send again under the same messageId, so the
+   * message may be stored twice; false: reject with `UNAVAILABLE`, so it may have been stored once.
+   */
+  readonly resend?: boolean | undefined;
+  /** The longest that `publish` may take, waiting for room and for the link included. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ConsumeOptions {
+  /** Handlers that run at once. 0 starts paused. Default 1. */
+  readonly concurrency?: number | undefined;
+  /** Messages held at once, running ones included. Never below the concurrency. Default: the concurrency. */
+  readonly prefetch?: number | undefined;
+  /** The failed attempt with this number dead-letters. `Infinity` never does. Default 5. */
+  readonly maxAttempts?: number | undefined;
+  /** Lost this often without being settled, a message is dead-lettered as `crash-loop`. Default 20. */
+  readonly maxDeliveries?: number | undefined;
+  /** Aborts the set-up; once running, closes the consumer. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type ConsumerState = "running" | "paused" | "recovering" | "closing" | "closed";
+
+export interface Consumer extends Closeable {
+  /** Handlers that run now. */
+  readonly inFlight: number;
+  readonly state: ConsumerState;
+  /**
+   * Changes the number of handlers that run at once, and what is held with it. 0 pauses: what has not started goes
+   * back to the queue, what runs goes on.
+   */
+  setConcurrency(concurrency: number): void;
+}
+
+/** Nothing returned means `"ack"`; a throw means: retry with back-off, or dead-letter when that is used up. */
+export type DeliveryHandler<T> = (delivery: Delivery<T>) => Promise<Settlement | undefined> | Promise<void>;
+
+/** Durable work: each message is handled by one of the competing consumers, at least once. */
+export interface Queue<T = Uint8Array> {
+  readonly name: string;
+  /** Resolves once the broker took responsibility. Always settles, within `timeoutMs`. */
+  publish(message: OutgoingMessage<T>, options?: PublishOptions): Promise<void>;
+  /** Resolves once the consumer is live. From then on it comes back by itself after every loss. */
+  consume(handler: DeliveryHandler<T>, options?: ConsumeOptions): Promise<Consumer>;
+}

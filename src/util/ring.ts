@@ -1,0 +1,60 @@
+/** A first-in, first-out queue that grows by doubling and never shifts. */
+export class Ring<T> {
+  #slots: (T | undefined)[] = new Array(16);
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(value: T): void {
+    if (this.#size === this.#slots.length) this.#resize(this.#slots.length * 2);
+    this.#slots[(this.#head + this.#size) & (this.#slots.length - 1)] = value;
+    this.#size += 1;
+  }
+
+  /** Puts a value in front of all others. */
+  unshift(value: T): void {
+    if (this.#size === this.#slots.length) this.#resize(this.#slots.length * 2);
+    this.#head = (this.#head - 1) & (this.#slots.length - 1);
+    this.#slots[this.#head] = value;
+    this.#size += 1;
+  }
+
+  shift(): T | undefined {
+    if (this.#size === 0) return undefined;
+    const value = this.#slots[this.#head];
+    this.#slots[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#slots.length - 1);
+    this.#size -= 1;
+    // Memory of a burst is given back once the burst is gone.
+    if (this.#slots.length > 1024 && this.#size < this.#slots.length / 4) this.#resize(this.#slots.length / 2);
+    return value;
+  }
+
+  peek(): T | undefined {
+    return this.#size === 0 ? undefined : this.#slots[this.#head];
+  }
+
+  clear(): void {
+    this.#slots = new Array(16);
+    this.#head = 0;
+    this.#size = 0;
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let index = 0; index < this.#size; index += 1) {
+      yield this.#slots[(this.#head + index) & (this.#slots.length - 1)] as T;
+    }
+  }
+
+  #resize(length: number): void {
+    const slots: (T | undefined)[] = new Array(length);
+    for (let index = 0; index < this.#size; index += 1) {
+      slots[index] = this.#slots[(this.#head + index) & (this.#slots.length - 1)];
+    }
+    this.#slots = slots;
+    this.#head = 0;
+  }
+}

@@ -2,7 +2,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config({
-  files: ["src/**/*.ts", "adapters/**/*.ts", "test/**/*.ts", "scripts/**/*.ts"],
+  files: ["src/**/*.ts", "adapters/**/*.ts", "test/**/*.ts", "tools/**/*.ts"],
   ignores: ["**/gen/**"],
   languageOptions: {
     parser: tseslint.parser,

@@ -1,5 +1,5 @@
 import type { WireDelivery, WireSettlement } from "../driver/driver.js";
-import { FAILURES_HEADER, LOSSES_HEADER } from "../driver/reserved-headers.js";
+import { FAILURES_HEADER, LOSSES_HEADER, RELEASED_HEADER } from "../driver/reserved-headers.js";
 import type { MessagingError } from "../errors/messaging-error.js";
 import type { Delivery, IncomingMessage, MessageHeaders } from "../ports/message.js";
 import { deferred } from "../util/deferred.js";
@@ -29,6 +29,11 @@ export class ActiveDelivery {
 
   get messageId(): string {
     return this.wire.message.messageId;
+  }
+
+  get #isRedelivered(): boolean {
+    const { message, redelivered } = this.wire;
+    return redelivered || this.losses > 0 || this.failures > 0 || RELEASED_HEADER in message.headers;
   }
 
   get attempt(): number {
@@ -64,7 +69,7 @@ export class ActiveDelivery {
     const signal = (): AbortSignal => this.#signal;
     return {
       ...message,
-      redelivered: this.wire.redelivered || this.losses > 0 || this.failures > 0,
+      redelivered: this.#isRedelivered,
       attempt: this.attempt,
       settled: this.#settled.promise,
       get signal() {
@@ -80,6 +85,11 @@ export class ActiveDelivery {
     const reached = !this.lost.hasEnded && (await this.wire.settle(settlement));
     this.#settled.resolve(reached);
     return reached;
+  }
+
+  /** The handler's say no longer counts: it is told that its settlement is lost. */
+  disown(): void {
+    this.#settled.resolve(false);
   }
 
   /** The headers for another try, with what has been counted so far. */

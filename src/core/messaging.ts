@@ -1,4 +1,5 @@
 import type { Driver } from "../driver/driver.js";
+import { MessagingError } from "../errors/messaging-error.js";
 import type { Broadcast, NodeId } from "../ports/broadcast.js";
 import type { Capabilities } from "../ports/capabilities.js";
 import type { Clock, Random } from "../ports/clock.js";
@@ -80,6 +81,7 @@ class PortableMessaging implements Messaging {
 
   async open({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const { clock, connection, connectTimeoutMs } = this.#context;
+    if (connection.state === "closing") throw new MessagingError("CLOSED", "open: this Messaging is closing");
     // The connect has its own timeout, with the better error; this one is for an open that joins a reconnect.
     const timeoutMs = connection.state === "reconnecting" ? connectTimeoutMs : undefined;
     const limit = new Limit({ clock, what: "open", timeoutMs, signal, ended: [connection.ended] });

@@ -13,7 +13,7 @@ import { type PortState, SupervisedPort } from "./supervised-port.js";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.js";
 import { toIncomingMessage } from "./wire-message.js";
 
-const RELEASE: Verdict = { kind: "release" };
+const RELEASE: Verdict = { kind: "release", isChosen: false };
 
 /** A consumer that outlives channels, connections and brokers. */
 export class PortableConsumer<T> implements Consumer {
@@ -47,7 +47,7 @@ export class PortableConsumer<T> implements Consumer {
     this.#handler = handler;
     this.#options = options;
     this.#concurrency = options.concurrency;
-    this.#settler = new Settler(context, spec, options.maxAttempts);
+    this.#settler = new Settler(context, spec, options);
     this.#port = new SupervisedPort<DriverConsumer>(context, {
       what: `consume ${spec.name}`,
       owner: this,
@@ -60,7 +60,10 @@ export class PortableConsumer<T> implements Consumer {
         for (const delivery of this.#running) delivery.abort(new MessagingError("CLOSED", "the drain time is over"));
       },
       abandon: () => {
-        for (const delivery of this.#running) this.#settle(delivery, RELEASE);
+        for (const delivery of this.#running) {
+          delivery.disown();
+          this.#settle(delivery, RELEASE);
+        }
       },
     });
     this.closed = this.#port.closed;

@@ -13,7 +13,7 @@ const DEAD_SUFFIX = ".dead";
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** What the driver may declare for a queue of this name: a dead-letter queue has none of its own. */
-export function queueSpec(name: string, deadLetters: boolean): QueueSpec {
+function queueSpec(name: string, deadLetters: boolean): QueueSpec {
   return { name, deadLetterQueue: deadLetters && !name.endsWith(DEAD_SUFFIX) ? `${name}${DEAD_SUFFIX}` : undefined };
 }
 

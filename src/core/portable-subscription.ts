@@ -40,7 +40,10 @@ export class PortableSubscription<T> implements Subscription {
       left: () => (this.#handling ? 1 : 0),
       // A broadcast has no signal to abort and nothing to give back.
       interrupt: () => {},
-      abandon: () => {},
+      abandon: () => {
+        this.#handling = false;
+        this.#port.progress();
+      },
     });
     this.closed = this.#port.closed;
   }

@@ -6,6 +6,7 @@ import {
   DEAD_REASON_HEADER,
   FAILURES_HEADER,
   LOSSES_HEADER,
+  RELEASED_HEADER,
 } from "../driver/reserved-headers.js";
 import type { MessagingError } from "../errors/messaging-error.js";
 import type { Cancel } from "../ports/clock.js";
@@ -13,7 +14,10 @@ import type { Observation } from "../ports/observer.js";
 import type { Ending } from "../util/ending.js";
 import type { ActiveDelivery } from "./active-delivery.js";
 import type { CoreContext } from "./core-context.js";
+import type { ResolvedConsumeOptions } from "./options.js";
 import { retryInPlace, type Verdict } from "./verdict.js";
+
+type Limits = Pick<ResolvedConsumeOptions, "maxAttempts" | "maxDeliveries">;
 
 /** Shorter waits are kept here: a broker's delays have a grain of a second. */
 const HELD_BELOW_MS = 1_000;
@@ -22,13 +26,13 @@ const HELD_BELOW_MS = 1_000;
 export class Settler {
   readonly #context: CoreContext;
   readonly #spec: QueueSpec;
-  readonly #maxAttempts: number;
+  readonly #limits: Limits;
   readonly #held = new Map<ActiveDelivery, { readonly cancel: Cancel; readonly go: () => void }>();
 
-  constructor(context: CoreContext, spec: QueueSpec, maxAttempts: number) {
+  constructor(context: CoreContext, spec: QueueSpec, limits: Limits) {
     this.#context = context;
     this.#spec = spec;
-    this.#maxAttempts = maxAttempts;
+    this.#limits = limits;
   }
 
   /** Settles by the verdict, now or when its wait is over; `done` is called once, when nothing is left to do. */
@@ -51,7 +55,7 @@ export class Settler {
   /** A failure too many is a dead letter; where there is no queue for dead letters, it is tried again. */
   #final(delivery: ActiveDelivery, verdict: Verdict): Verdict {
     let final = verdict;
-    if (final.kind === "retry" && final.limited && delivery.attempt >= this.#maxAttempts) {
+    if (final.kind === "retry" && final.limited && delivery.attempt >= this.#limits.maxAttempts) {
       final = { kind: "dead-letter", reason: `attempts used up: ${final.reason ?? "failed"}` };
     }
     if (final.kind === "dead-letter" && this.#spec.deadLetterQueue === undefined) {
@@ -66,8 +70,9 @@ export class Settler {
   #settlement(delivery: ActiveDelivery, verdict: Verdict): WireSettlement {
     switch (verdict.kind) {
       case "ack":
+        return "ack";
       case "release":
-        return verdict.kind;
+        return this.#release(delivery, verdict.isChosen);
       case "retry":
         return {
           retryInMs: Math.ceil(verdict.retryInMs),
@@ -78,10 +83,20 @@ export class Settler {
     }
   }
 
+  /**
+   * To a broker, a message that is given back looks like one that was lost. Where losses are limited, one that a handler
+   * chose to give back is therefore stored anew, so that a choice never ends as a crash loop.
+   */
+  #release(delivery: ActiveDelivery, isChosen: boolean): WireSettlement {
+    if (!isChosen || this.#limits.maxDeliveries === Number.POSITIVE_INFINITY) return "release";
+    return { retryInMs: 0, headers: { ...delivery.headersForRetry({}), [RELEASED_HEADER]: "1" } };
+  }
+
   #deadHeaders(delivery: ActiveDelivery, reason: string): Record<string, string> {
     const headers: Record<string, string> = { ...delivery.wire.message.headers };
     delete headers[FAILURES_HEADER];
     delete headers[LOSSES_HEADER];
+    delete headers[RELEASED_HEADER];
     headers[DEAD_REASON_HEADER] = reason;
     headers[DEAD_QUEUE_HEADER] = this.#spec.name;
     headers[DEAD_AT_HEADER] = new Date(this.#context.clock.now()).toISOString();

@@ -4,7 +4,8 @@ import { backoffMs } from "../util/backoff.js";
 /** What a handler's outcome means, before it becomes a settlement. */
 export type Verdict =
   | { readonly kind: "ack" }
-  | { readonly kind: "release" }
+  /** By the handler's own choice, or because it was never started or did not come to an end. */
+  | { readonly kind: "release"; readonly isChosen: boolean }
   | { readonly kind: "dead-letter"; readonly reason: string }
   | {
       readonly kind: "retry";
@@ -14,7 +15,7 @@ export type Verdict =
     };
 
 const ACK: Verdict = { kind: "ack" };
-const RELEASE: Verdict = { kind: "release" };
+const RELEASE: Verdict = { kind: "release", isChosen: true };
 
 /** After a throw: soon, since most failures pass; at most 30 s, so that a repaired world is noticed. */
 const RETRY = { firstMs: 200, maxMs: 30_000 };

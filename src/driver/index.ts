@@ -18,5 +18,6 @@ export {
   DEAD_REASON_HEADER,
   FAILURES_HEADER,
   LOSSES_HEADER,
+  RELEASED_HEADER,
   RESERVED_PREFIX,
 } from "./reserved-headers.js";

@@ -10,6 +10,9 @@ export const FAILURES_HEADER = "fairlead-failures";
 /** Deliveries so far that ended without a settlement (a crash, a lost link), of earlier incarnations of the message. */
 export const LOSSES_HEADER = "fairlead-losses";
 
+/** Given back by a handler at least once. */
+export const RELEASED_HEADER = "fairlead-released";
+
 /** Why it was given up. A broker that dead-letters by itself is translated by its driver: `expired`. */
 export const DEAD_REASON_HEADER = "dead-letter-reason";
 /** The queue that it came from. */

@@ -1,0 +1,58 @@
+import { reachCases } from "./broadcast/reach.js";
+import { subscriptionCases } from "./broadcast/subscription.js";
+import type { ContractCase } from "./case.js";
+import { connectionCloseCases } from "./connection/close.js";
+import { stateCases } from "./connection/states.js";
+import { driverConnectionCases } from "./driver/connection.js";
+import { driverConsumerCases } from "./driver/consumer.js";
+import { driverFrameCases } from "./driver/frames.js";
+import { driverQueueCases } from "./driver/queue.js";
+import { closeCases } from "./queue/close.js";
+import { consumeCases } from "./queue/consume.js";
+import { deadLetterCases } from "./queue/dead-letter.js";
+import { lossCases } from "./queue/loss.js";
+import { pauseCases } from "./queue/pause.js";
+import { publishCases } from "./queue/publish.js";
+import { settleCases } from "./queue/settle.js";
+import { timingCases } from "./queue/timing.js";
+import { traitCases } from "./traits/operations.js";
+
+export interface ContractFamily {
+  /** The first letter of the ids. */
+  readonly letter: string;
+  readonly title: string;
+  readonly cases: readonly ContractCase[];
+}
+
+const needsDriver = (subject: ContractCase): ContractCase => ({
+  ...subject,
+  needs: ["createDriver", ...(subject.needs ?? [])],
+});
+
+export const contractFamilies: readonly ContractFamily[] = [
+  {
+    letter: "Q",
+    title: "Queue",
+    cases: [
+      ...publishCases,
+      ...consumeCases,
+      ...settleCases,
+      ...deadLetterCases,
+      ...timingCases,
+      ...pauseCases,
+      ...closeCases,
+      ...lossCases,
+    ],
+  },
+  { letter: "B", title: "Broadcast", cases: [...reachCases, ...subscriptionCases] },
+  { letter: "C", title: "Connection", cases: [...stateCases, ...connectionCloseCases, ...traitCases] },
+  {
+    letter: "D",
+    title: "Driver",
+    cases: [...driverQueueCases, ...driverConsumerCases, ...driverFrameCases, ...driverConnectionCases].map(
+      needsDriver,
+    ),
+  },
+];
+
+export const contractCases: readonly ContractCase[] = contractFamilies.flatMap(({ cases }) => cases);

@@ -8,7 +8,7 @@ import { bytes, numbered } from "../text.js";
 export const connectionCloseCases: readonly ContractCase[] = [
   {
     id: "C-11",
-    sentence: "close twice, or at once, is one close; closed resolves with undefined",
+    sentence: "closing a connection twice, or at once, is one close; closed resolves with undefined",
     async run(context) {
       const { messaging, observed } = await context.node();
       await context.soon(messaging.open(), "open");

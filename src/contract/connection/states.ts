@@ -151,6 +151,72 @@ export const stateCases: readonly ContractCase[] = [
     },
   },
   {
+    id: "C-21",
+    sentence: "a link that is lost again and again, also while all is being made anew, is healed once it holds",
+    needs: ["dropConnections"],
+    async run(context) {
+      const { messaging } = await context.node();
+      const name = context.name("again");
+      const { seen } = await take(context, messaging.queue(name));
+      const { heard } = await listen(context, messaging.broadcast(name));
+      for (const gapMs of [0, 1, 2, 5, 10, 20, 40]) {
+        await context.dropConnections();
+        await context.window(gapMs, "so that the next loss finds another step of the recovery");
+      }
+      await context.soon(messaging.queue(name).publish({ body: bytes("one") }), "publish", context.recoveryMs);
+      await seen.count(1, context.recoveryMs);
+      await context.until(
+        () => messaging.state === "open",
+        () => `the connection to be open, it is ${messaging.state}`,
+        context.recoveryMs,
+      );
+      // At most once: what is sent before the subscription is back is missed.
+      const sender = (await context.node()).messaging.broadcast(name);
+      await context.until(
+        () => {
+          sender.publish({ body: bytes("one") }).catch(() => undefined);
+          return heard.items.length > 0;
+        },
+        () => "a broadcast to be heard again",
+        context.recoveryMs,
+      );
+    },
+  },
+  {
+    id: "C-22",
+    sentence: "a link that is lost while a consumer or a subscription is set up delays it at most: it comes to be",
+    needs: ["dropConnections"],
+    async run(context) {
+      for (const gapMs of [0, 1, 2, 5, 10]) {
+        const { messaging } = await context.node();
+        const name = context.name("set-up");
+        const taking = take(context, messaging.queue(name));
+        const listening = listen(context, messaging.broadcast(name));
+        // Whoever fails first, the other one is not left alone.
+        const both = Promise.all([taking, listening]);
+        await context.window(gapMs, "so that the loss finds another step of the set-up");
+        await context.dropConnections();
+        const [{ seen }, { heard, subscription }] = await both;
+        await context.soon(messaging.queue(name).publish({ body: bytes("one") }), "publish", context.recoveryMs);
+        await seen.count(1, context.recoveryMs);
+        await context.until(
+          () => subscription.state === "live",
+          () => `the subscription to be live, it is ${subscription.state}`,
+          context.recoveryMs,
+        );
+        const sender = (await context.node()).messaging.broadcast(name);
+        await context.until(
+          () => {
+            sender.publish({ body: bytes("one") }).catch(() => undefined);
+            return heard.items.length > 0;
+          },
+          () => "a broadcast to be heard",
+          context.recoveryMs,
+        );
+      }
+    },
+  },
+  {
     id: "C-10",
     sentence: "a lost link is told and healed: reconnecting, open, with every consumer and subscription back",
     needs: ["dropConnections"],

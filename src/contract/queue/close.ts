@@ -56,7 +56,7 @@ export const closeCases: readonly ContractCase[] = [
   },
   {
     id: "Q-73",
-    sentence: "close twice, or at once, is one close; closed resolves with undefined",
+    sentence: "closing a consumer twice, or at once, is one close; closed resolves with undefined",
     async run(context) {
       const { messaging } = await context.node();
       const name = context.name("close-twice");

@@ -209,6 +209,22 @@ export const consumeCases: readonly ContractCase[] = [
     },
   },
   {
+    id: "Q-98",
+    sentence: "a handler that hangs holds up nobody else: publishes and other consumers of its connection go on",
+    async run(context) {
+      const { messaging } = await context.node();
+      const name = context.name("hangs");
+      const gate = context.gate();
+      const hung = await take(context, messaging.queue(name), () => gate.wait());
+      const other = await take(context, messaging.queue(`${name} idle`));
+      await post(context, messaging.queue(name), "one", "two");
+      await hung.seen.count(1);
+      await post(context, messaging.queue(`${name} idle`), ...numbered("m", 10));
+      await other.seen.count(10);
+      assert.equal(hung.seen.items.length, 1);
+    },
+  },
+  {
     id: "Q-30",
     sentence: "consumers of 20 queues on one connection neither mix nor starve",
     async run(context) {

@@ -215,6 +215,20 @@ export const publishCases: readonly ContractCase[] = [
     },
   },
   {
+    id: "Q-97",
+    sentence: "messages with the same messageId are different messages: each is stored, and each is delivered",
+    async run(context) {
+      const { messaging } = await context.node();
+      const queue = messaging.queue(context.name("same-id"));
+      const bodies = numbered("m", 10);
+      const publishing = bodies.map((body) => queue.publish({ body: bytes(body), messageId: "the same" }));
+      await context.soon(Promise.all(publishing), "10 publishes with one messageId");
+      const { seen } = await take(context, queue, () => "ack", { concurrency: 5 });
+      await seen.count(10);
+      assert.deepEqual([...distinct(seen)].sort(), bodies);
+    },
+  },
+  {
     id: "Q-14",
     sentence:
       "publish with an aborted signal is refused with ABORTED, the signal's reason as cause, and nothing is published",

@@ -142,6 +142,20 @@ export const timingCases: readonly ContractCase[] = [
     },
   },
   {
+    id: "Q-96",
+    sentence: "a message that is tried again keeps its priority",
+    where: { "queue.priority": true },
+    async run(context) {
+      const { messaging } = await context.node();
+      const queue = messaging.queue(context.name("priority-kept"));
+      for (const priority of ["bulk", "expedite", "standard"] as const)
+        await postOne(context, queue, priority, { priority });
+      const { seen } = await take(context, queue, (_, index) => (index === 0 ? "requeue" : "ack"));
+      await seen.count(4);
+      assert.deepEqual(texts(seen), ["expedite", "expedite", "standard", "bulk"]);
+    },
+  },
+  {
     id: "Q-64",
     sentence: "priority is refused with UNSUPPORTED where nothing overtakes, and nothing is published",
     where: { "queue.priority": false },

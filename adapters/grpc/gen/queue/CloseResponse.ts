@@ -1,0 +1,8 @@
+// Original file: proto/queue.proto
+
+
+export interface CloseResponse {
+}
+
+export interface CloseResponse__Output {
+}

@@ -1,0 +1,50 @@
+import type { MessagingError } from "../../src/errors/messaging-error.js";
+import { type Deferred, deferred } from "../../src/util/deferred.js";
+import { Hop, type Pace } from "./hop.js";
+import type { Part } from "./turns.js";
+
+/** Tells publishers that the broker has their messages. What is taken in one turn of the event loop shares a promise. */
+export class Confirms implements Part {
+  awake = false;
+  readonly #pace: Pace;
+  readonly #hop: Hop<Deferred<void>>;
+  #shared: Deferred<void> | undefined;
+
+  constructor(pace: Pace) {
+    this.#pace = pace;
+    this.#hop = new Hop(pace, (done) => done.resolve());
+  }
+
+  /** The confirm of a message that was taken just now. Not for connections with latency. */
+  next(): Promise<void> {
+    if (this.#shared === undefined) {
+      this.#shared = deferred<void>();
+      this.#pace.turns.wake(this);
+    }
+    return this.#shared.promise;
+  }
+
+  /** Confirms one message by itself, when the confirm has travelled. */
+  send(done: Deferred<void>): void {
+    this.#hop.push(done);
+  }
+
+  move(): boolean {
+    this.#shared?.resolve();
+    this.#shared = undefined;
+    return false;
+  }
+
+  /** Confirms all that wait. */
+  flush(): void {
+    this.move();
+    this.#hop.flush();
+  }
+
+  /** Refuses all that wait. */
+  fail(error: MessagingError): void {
+    this.#shared?.reject(error);
+    this.#shared = undefined;
+    for (const done of this.#hop.clear()) done.reject(error);
+  }
+}

@@ -1,0 +1,95 @@
+import { Ring } from "../../src/util/ring.js";
+
+/** What a part may move in one turn, so that one busy queue holds up neither the others nor the process's I/O. */
+export const SHARE = 1_024;
+
+/** How long parts that go on soon may do so before timers and sockets are served. */
+const SPAN_MS = 2;
+
+/** Something in the broker that can move: a queue with messages, a channel with frames under way. */
+export interface Part {
+  /** Kept by `Turns`: whether it waits for its turn. */
+  awake: boolean;
+  /** Moves at most a `SHARE`, and says whether there is more to move. */
+  move(): boolean;
+}
+
+/**
+ * Gives each part that was woken its turn, once per turn of the event loop: nothing that a caller hands over calls back
+ * before the caller is done, what comes together moves together, and timers and sockets are served in between.
+ */
+export class Turns {
+  readonly #awake = new Ring<Part>();
+  readonly #soon = new Ring<Part>();
+  #scheduled = false;
+  #turnStartedAt = 0;
+  #paused = false;
+
+  /** True while nothing moves. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  wake(part: Part): void {
+    if (part.awake) return;
+    part.awake = true;
+    this.#awake.push(part);
+    this.#schedule();
+  }
+
+  /** As `wake`, but in this turn of the event loop, once the caller is done, while there is time left in it. */
+  wakeSoon(part: Part): void {
+    if (part.awake) return;
+    if (this.#paused || performance.now() - this.#turnStartedAt > SPAN_MS) {
+      this.wake(part);
+      return;
+    }
+    part.awake = true;
+    this.#soon.push(part);
+    queueMicrotask(this.#runSoon);
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#paused || this.#awake.size === 0) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#scheduled = false;
+    this.#turnStartedAt = performance.now();
+    try {
+      // Who is woken meanwhile has its turn next time.
+      for (let left = this.#awake.size; left > 0 && !this.#paused; left -= 1) this.#move(this.#awake.shift());
+    } finally {
+      this.#schedule();
+    }
+  };
+
+  readonly #runSoon = (): void => {
+    const part = this.#soon.shift();
+    if (!this.#paused) this.#move(part);
+    else if (part !== undefined) this.#awake.push(part);
+  };
+
+  #move(part: Part | undefined): void {
+    if (part === undefined) return;
+    part.awake = false;
+    // A callback that throws is its owner's fault; it must not leave the part asleep on its messages.
+    let more = true;
+    try {
+      more = part.move();
+    } finally {
+      if (more) this.wake(part);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/** What the process tells whoever started it. */
+export const EXIT_CODE = {
+  ok: 0,
+  failed: 1,
+  badInput: 2,
+  /** A second signal while draining. */
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT_CODE)[keyof typeof EXIT_CODE];
+
+export const EXIT_CODE_HELP = `
+Exit codes:
+  0    done
+  1    failed: the server or the broker could not do it
+  2    bad usage or bad input: nothing was done
+  130  a second signal ended the drain`;

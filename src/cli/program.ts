@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { Command } from "commander";
+import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from "./exit-code.js";
+import { BadInput } from "./failure.js";
+import { addPostCommand } from "./post.js";
+import { addServeCommand } from "./serve.js";
+import { addSubscribeCommand } from "./subscribe.js";
+
+/** Runs the command that the arguments name, and resolves with the exit code. Rejects with what the command threw. */
+export async function runProgram(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT_CODE.ok;
+  const onDone = (result: ExitCode): void => {
+    code = result;
+  };
+  const program = new Command("fairlead")
+    .description("Durable events over gRPC, on the broker of your choice.")
+    .version(version())
+    .addHelpText("after", EXIT_CODE_HELP)
+    .helpCommand(false)
+    .allowExcessArguments()
+    // Errors are thrown and become one line; what is asked for (help, version) is written.
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .action((_, command: Command) => {
+      const [unknown] = command.args;
+      const fault = unknown === undefined ? "no command was given" : `unknown command ${JSON.stringify(unknown)}`;
+      throw new BadInput(`${fault}; known are serve, post and subscribe (see fairlead --help)`);
+    });
+  addServeCommand(program, onDone);
+  addPostCommand(program, onDone);
+  addSubscribeCommand(program, onDone);
+  await program.parseAsync(args, { from: "user" });
+  return code;
+}
+
+function version(): string {
+  const path = createRequire(import.meta.url).resolve("fairlead/package.json");
+  return (JSON.parse(readFileSync(path, "utf8")) as { readonly version: string }).version;
+}

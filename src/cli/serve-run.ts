@@ -1,0 +1,115 @@
+import { grpcModule } from "../../adapters/grpc/index.js";
+import {
+  brokerModule,
+  createContainer,
+  maskBrokerUrl,
+  messagingModule,
+  type Server,
+  TOKENS,
+} from "../container/index.js";
+import { MessagingError } from "../errors/messaging-error.js";
+import { createLogger, winstonObserver } from "../observability/index.js";
+import type { Observer } from "../ports/observer.js";
+import { onAbort } from "../util/abort.js";
+import { readConfigFile } from "./config-file.js";
+import { EXIT_CODE, type ExitCode } from "./exit-code.js";
+import { showStacks } from "./failure.js";
+import { flagOf, SERVE_ENV } from "./serve-flags.js";
+import { type ServeSettings, serveSchema } from "./serve-schema.js";
+import { resolveSettings } from "./settings.js";
+import { onStopSignal } from "./stop-signal.js";
+
+export interface ServeFlags extends Readonly<Record<string, unknown>> {
+  readonly config?: string;
+}
+
+export function settingsOf({ config, ...flags }: ServeFlags, env: NodeJS.ProcessEnv): ServeSettings {
+  const names = new Map<string, string>(Object.entries(SERVE_ENV).map(([name, key]) => [key, name]));
+  // A variable that is empty is one that was not set.
+  const fromEnv = [...names].map(([key, name]) => [key, env[name] || undefined]);
+  return resolveSettings(serveSchema, [
+    { values: flags, origin: flagOf },
+    { values: Object.fromEntries(fromEnv), origin: (key) => names.get(key) ?? key },
+    { values: config === undefined ? {} : readConfigFile(config), origin: (key) => `${key} in ${config}` },
+  ]);
+}
+
+/** Serves until a signal comes or a part of the server ends. */
+export async function serve(settings: ServeSettings): Promise<ExitCode> {
+  const { broker, drainMs, logLevel, logFormat } = settings;
+  showStacks(logLevel === "debug");
+  const logger = createLogger({ level: logLevel, format: logFormat });
+  let wasOpen = false;
+  const watch: Observer = (observation) => {
+    if (observation.type === "connection" && observation.state === "open") wasOpen = true;
+  };
+  const container = createContainer(...modulesOf(settings, [watch, winstonObserver(logger)]));
+  const server = container.get<Server>(TOKENS.Server);
+  const stop = onStopSignal();
+  const forget = onAbort(stop.signal, () => {
+    logger.info("stopping", { drainMs });
+    void server.close({ drainMs });
+  });
+  try {
+    const [address] = await server.start().catch((error: unknown) => {
+      if (stop.signal.aborted) return [];
+      throw wasOpen ? error : brokerFailure(error, maskBrokerUrl(broker));
+    });
+    if (address !== undefined) {
+      process.stdout.write(`fairlead ready listen=${address} broker=${maskBrokerUrl(broker)} pid=${process.pid}\n`);
+    }
+    const cause = await server.closed;
+    if (cause !== undefined && !stop.signal.aborted) throw cause;
+    return EXIT_CODE.ok;
+  } finally {
+    forget();
+    stop.dispose();
+    await container.unbindAllAsync();
+  }
+}
+
+const EVENT_KEYS = [
+  "queue",
+  "ackTimeoutMs",
+  "maxEventBytes",
+  "creditPerSubscriber",
+  "postTimeoutMs",
+  "settleTimeoutMs",
+  "endTimeoutMs",
+] as const;
+
+const GRPC_KEYS = [
+  "listen",
+  "keepaliveTimeMs",
+  "keepaliveTimeoutMs",
+  "maxReceiveBytes",
+  "maxStreamsPerConnection",
+  "maxConnections",
+  "refusalDelayMs",
+  "shutdownGraceMs",
+] as const;
+
+function modulesOf(settings: ServeSettings, observers: readonly Observer[]): Parameters<typeof createContainer> {
+  const { broker, queueType, connectTimeoutMs, retrySchedule: retryScheduleMs } = settings;
+  const events = { ...pick(settings, EVENT_KEYS), retryScheduleMs };
+  return [
+    brokerModule(broker, { rabbitmq: { queueType } }),
+    messagingModule({ observers, connectTimeoutMs, events }),
+    grpcModule(pick(settings, GRPC_KEYS)),
+  ];
+}
+
+function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
+}
+
+/** Says which broker it was, and what to look at. */
+function brokerFailure(error: unknown, broker: string): unknown {
+  if (!MessagingError.is(error)) return error;
+  const hints: Readonly<Record<string, string>> = {
+    UNAVAILABLE: "; start it, or correct host and port in the broker URL",
+    UNAUTHENTICATED: "; correct them in the broker URL",
+  };
+  const text = `cannot use the broker ${broker}: ${error.message}${hints[error.code] ?? ""}`;
+  return new MessagingError(error.code, text, { cause: error });
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { checkBrokerUrl } from "../container/index.js";
+import { checkName } from "../core/options.js";
+import { LOG_FORMATS, LOG_LEVELS } from "../observability/index.js";
+import { addressFault } from "./address.js";
+import { parseDuration } from "./duration.js";
+
+/** A text, checked by a function that says what is wrong with it. */
+const text = (expected: string, check: (value: string) => string | undefined) =>
+  z.string({ error: `must be ${expected}` }).superRefine((value, context) => {
+    const fault = check(value);
+    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+  });
+
+const whole = (unit: string, least: number, most: number) => {
+  const error = `must be a whole number of ${unit} from ${least} to ${most}`;
+  return z.number({ error }).refine((value) => Number.isInteger(value) && value >= least && value <= most, { error });
+};
+
+const DAY_MS = 86_400_000;
+const ms = (least = 1) => whole("milliseconds", least, DAY_MS);
+
+const oneOf = <const Choices extends readonly [string, ...string[]]>(choices: Choices) =>
+  z.enum(choices, { error: `must be one of ${choices.join(", ")}` });
+
+const YEAR_MS = 365 * DAY_MS;
+const DURATIONS = "must be a list of durations of at most a year, for example 30s, 5m, 1h or 2d";
+const durations = z
+  .array(z.string({ error: DURATIONS }), { error: DURATIONS })
+  .max(50, { error: "must hold at most 50 durations" })
+  .refine((list) => list.every((item) => (parseDuration(item) ?? Infinity) <= YEAR_MS), { error: DURATIONS })
+  .transform((list) => list.map((item) => parseDuration(item) ?? 0));
+
+/**
+ * What `fairlead serve` can be told, by key of the configuration file; the flag is the same in kebab case. Numbers without
+ * a default have theirs in the event service or in the gRPC adapter.
+ */
+export const serveSchema = z.strictObject({
+  broker: text("a broker URL", (value) => faultOf(() => checkBrokerUrl(value))).default("memory:"),
+  listen: text("host:port", (value) => addressFault(value, { portZero: true })).default("127.0.0.1:10001"),
+  drainMs: ms(0).default(30_000),
+  connectTimeoutMs: ms().default(10_000),
+  logLevel: oneOf(LOG_LEVELS).default("info"),
+  logFormat: oneOf(LOG_FORMATS).default("text"),
+  queue: text("the name of a queue", (value) => faultOf(() => checkName("queue", value))).optional(),
+  ackTimeoutMs: ms().optional(),
+  retrySchedule: durations.optional(),
+  maxEventBytes: whole("bytes", 1, 134_217_728).optional(),
+  creditPerSubscriber: whole("events", 1, 1_000).optional(),
+  postTimeoutMs: ms().optional(),
+  settleTimeoutMs: ms().optional(),
+  endTimeoutMs: ms().optional(),
+  queueType: oneOf(["quorum", "classic"]).optional(),
+  keepaliveTimeMs: ms(100).optional(),
+  keepaliveTimeoutMs: ms(100).optional(),
+  maxReceiveBytes: whole("bytes", 1_024, 1_073_741_824).optional(),
+  maxStreamsPerConnection: whole("calls", 1, 1_000_000).optional(),
+  maxConnections: whole("connections", 1, 1_000_000).optional(),
+  refusalDelayMs: ms(0).optional(),
+  shutdownGraceMs: ms(0).optional(),
+});
+
+export type ServeSettings = Readonly<z.infer<typeof serveSchema>>;
+export type ServeKey = keyof ServeSettings;
+
+function faultOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,5 @@
+export { type BrokerOptions, brokerModule, checkBrokerUrl, maskBrokerUrl } from "./brokers.js";
+export { createContainer } from "./create-container.js";
+export { type MessagingModuleOptions, messagingModule } from "./messaging-module.js";
+export { Server, type ServerOptions } from "./server.js";
+export { TOKENS } from "./tokens.js";

@@ -1,0 +1,39 @@
+import { describe, it } from "vitest";
+import { brokenHarness } from "./broken-driver.js";
+import { failingCases } from "./failing-cases.js";
+import { brokenDrivers } from "./sabotages.js";
+
+/** Deadlines are cut short: whatever has not happened on a broker in this process by then, will not. */
+const TIME_SCALE = 0.6;
+const LIMIT_MS = 60_000;
+
+// Nearly all of their time is waiting.
+describe.concurrent("the contract suite", () => {
+  it(
+    "passes the memory driver behind the wrapper that breaks the others",
+    async ({ expect }) => {
+      const failed = await failingCases(() => brokenHarness("whole", {}, TIME_SCALE));
+      expect([...failed.keys()], reasons(failed)).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  for (const { name, sabotage, caughtBy } of brokenDrivers) {
+    it(
+      `fails a driver that ${name}, by ${caughtBy.join(" ")}`,
+      async ({ expect }) => {
+        const failed = await failingCases(() => brokenHarness(name, sabotage, TIME_SCALE));
+        expect([...failed.keys()].sort(), reasons(failed, caughtBy)).toEqual([...caughtBy].sort());
+      },
+      LIMIT_MS,
+    );
+  }
+});
+
+/** Why cases failed that should not have. */
+function reasons(failed: ReadonlyMap<string, unknown>, expected: readonly string[] = []): string {
+  return [...failed]
+    .filter(([id]) => !expected.includes(id))
+    .map(([id, error]) => `${id}: ${String(error)}`)
+    .join("\n");
+}

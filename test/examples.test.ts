@@ -1,0 +1,28 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const run = promisify(execFile);
+
+/** What each example must print. An example without a line here fails. */
+const EXPECTED: Record<string, RegExp> = {
+  "broadcast.mjs": /^osaka: drop everything\nosaka: reload\ntokyo: drop everything\n$/,
+  "container.mjs": /^serving .*127\.0\.0\.1:\d+.*\n$/s,
+  "queue.mjs": /^order 7, attempt 1, ours\norder 7, attempt 2, ours\n$/,
+};
+
+const readme = readFileSync(`${root}README.md`, "utf8");
+
+test.each(readdirSync(`${root}examples`).filter((name) => name.endsWith(".mjs")))("example %s runs", async (name) => {
+  const { stdout, stderr } = await run(process.execPath, [`examples/${name}`], { cwd: root, timeout: 20_000 });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(EXPECTED[name] ?? /this example is not in the table/);
+});
+
+test.each(Object.keys(EXPECTED))("README shows %s as it is", (name) => {
+  const source = readFileSync(`${root}examples/${name}`, "utf8");
+  expect(readme).toContain(`<!-- examples/${name} -->\n\n\`\`\`js\n${source}\`\`\`\n`);
+});

@@ -6,7 +6,7 @@ export default tseslint.config({
   ignores: ["**/gen/**"],
   languageOptions: {
     parser: tseslint.parser,
-    parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    parserOptions: { project: ["tsconfig.json"], tsconfigRootDir: import.meta.dirname },
   },
   plugins: { "@typescript-eslint": tseslint.plugin },
   rules: {

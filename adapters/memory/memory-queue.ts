@@ -1,9 +1,9 @@
+import { deadLetterHeaders } from "../../src/driver/dead-letter-headers.js";
 import type { WireMessage, WireSettlement } from "../../src/driver/driver.js";
 import type { Clock } from "../../src/ports/clock.js";
 import type { MessageHeaders, Priority } from "../../src/ports/message.js";
 import { DueTimes } from "./due-times.js";
 import { full } from "./errors.js";
-import { expiredHeaders } from "./expired-headers.js";
 import { Lane } from "./lane.js";
 import { type Competitor, Line } from "./line.js";
 import { StoredMessage, sizeOf } from "./stored-message.js";
@@ -223,7 +223,9 @@ export class MemoryQueue implements Part {
       this.#ready -= 1;
       this.#lane(stored).leave(stored);
     }
-    this.#deadLetter(withHeaders(message, expiredHeaders(message.headers, this.name, now)));
+    this.#deadLetter(
+      withHeaders(message, deadLetterHeaders(message.headers, { reason: "expired", queue: this.name, at: now })),
+    );
   }
 
   /** The next by priority and age. What has expired was taken out before. */

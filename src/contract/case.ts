@@ -28,7 +28,7 @@ export interface ContractCase {
   readonly run: (context: ContractContext) => Promise<void>;
 }
 
-export function capabilityValue(capabilities: Capabilities, name: CapabilityName): boolean | number | string {
+function capabilityValue(capabilities: Capabilities, name: CapabilityName): boolean | number | string {
   if (name === "maxMessageBytes") return capabilities.maxMessageBytes;
   if (name === "broadcast.loopback") return capabilities.broadcast.loopback;
   return capabilities.queue[name.slice("queue.".length) as keyof Capabilities["queue"]];

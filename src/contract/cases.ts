@@ -10,9 +10,11 @@ import { driverQueueCases } from "./driver/queue.js";
 import { closeCases } from "./queue/close.js";
 import { consumeCases } from "./queue/consume.js";
 import { deadLetterCases } from "./queue/dead-letter.js";
-import { lossCases } from "./queue/loss.js";
+import { lostBrokerCases } from "./queue/lost-broker.js";
+import { lostLinkCases } from "./queue/lost-link.js";
 import { pauseCases } from "./queue/pause.js";
 import { publishCases } from "./queue/publish.js";
+import { refusalCases } from "./queue/refusals.js";
 import { settleCases } from "./queue/settle.js";
 import { timingCases } from "./queue/timing.js";
 import { traitCases } from "./traits/operations.js";
@@ -35,13 +37,15 @@ export const contractFamilies: readonly ContractFamily[] = [
     title: "Queue",
     cases: [
       ...publishCases,
+      ...refusalCases,
       ...consumeCases,
       ...settleCases,
       ...deadLetterCases,
       ...timingCases,
       ...pauseCases,
       ...closeCases,
-      ...lossCases,
+      ...lostLinkCases,
+      ...lostBrokerCases,
     ],
   },
   { letter: "B", title: "Broadcast", cases: [...reachCases, ...subscriptionCases] },

@@ -1,3 +1,4 @@
+import type { QueueSpec } from "../driver/driver.js";
 import { RESERVED_PREFIX } from "../driver/reserved-headers.js";
 import { MessagingError } from "../errors/messaging-error.js";
 import type { Capabilities } from "../ports/capabilities.js";
@@ -84,6 +85,15 @@ export function checkPublishOptions(options: PublishOptions, capabilities: Capab
   if (persistent === true && !queue.persistent) {
     throw unsupported("persistent", "leave the option out to publish as durably as this adapter can");
   }
+}
+
+/** Refuses an expiry that would drop the message, because there are no dead letters to keep it. */
+export function checkExpiry({ expiresInMs }: PublishOptions, { name, deadLetterQueue }: QueueSpec): void {
+  if (expiresInMs === undefined || deadLetterQueue !== undefined) return;
+  throw new MessagingError(
+    "UNSUPPORTED",
+    `${name} has no dead letters, so an expired message would be lost: let the handler decide by a header`,
+  );
 }
 
 export function resolveConsumeOptions(options: ConsumeOptions, capabilities: Capabilities): ResolvedConsumeOptions {

@@ -4,7 +4,7 @@ import type { Codec } from "../ports/codec.js";
 import type { OutgoingMessage } from "../ports/message.js";
 import type { ConsumeOptions, Consumer, DeliveryHandler, PublishOptions, Queue } from "../ports/queue.js";
 import type { CoreContext } from "./core-context.js";
-import { checkPublishOptions, resolveConsumeOptions } from "./options.js";
+import { checkExpiry, checkPublishOptions, resolveConsumeOptions } from "./options.js";
 import { PortableConsumer } from "./portable-consumer.js";
 import { publishWithin } from "./publisher.js";
 import { toWireMessage } from "./wire-message.js";
@@ -33,6 +33,7 @@ export class PortableQueue<T> implements Queue<T> {
   async publish(message: OutgoingMessage<T>, options: PublishOptions = {}): Promise<void> {
     const { driver, clock, observe } = this.#context;
     checkPublishOptions(options, driver.capabilities);
+    checkExpiry(options, this.#spec);
     const wire = this.#toWire(message, options);
     const started = clock.now();
     try {

@@ -1,13 +1,6 @@
+import { deadLetterHeaders } from "../driver/dead-letter-headers.js";
 import type { QueueSpec, WireSettlement } from "../driver/driver.js";
-import {
-  DEAD_AT_HEADER,
-  DEAD_ATTEMPTS_HEADER,
-  DEAD_QUEUE_HEADER,
-  DEAD_REASON_HEADER,
-  FAILURES_HEADER,
-  LOSSES_HEADER,
-  RELEASED_HEADER,
-} from "../driver/reserved-headers.js";
+import { RELEASED_HEADER } from "../driver/reserved-headers.js";
 import type { MessagingError } from "../errors/messaging-error.js";
 import type { Cancel } from "../ports/clock.js";
 import type { Observation } from "../ports/observer.js";
@@ -79,7 +72,14 @@ export class Settler {
           headers: delivery.headersForRetry({ failures: delivery.attempt }),
         };
       case "dead-letter":
-        return { deadLetter: this.#deadHeaders(delivery, verdict.reason) };
+        return {
+          deadLetter: deadLetterHeaders(delivery.wire.message.headers, {
+            reason: verdict.reason,
+            queue: this.#spec.name,
+            at: this.#context.clock.now(),
+            attempts: delivery.attempt,
+          }),
+        };
     }
   }
 
@@ -90,18 +90,6 @@ export class Settler {
   #release(delivery: ActiveDelivery, isChosen: boolean): WireSettlement {
     if (!isChosen || this.#limits.maxDeliveries === Number.POSITIVE_INFINITY) return "release";
     return { retryInMs: 0, headers: { ...delivery.headersForRetry({}), [RELEASED_HEADER]: "1" } };
-  }
-
-  #deadHeaders(delivery: ActiveDelivery, reason: string): Record<string, string> {
-    const headers: Record<string, string> = { ...delivery.wire.message.headers };
-    delete headers[FAILURES_HEADER];
-    delete headers[LOSSES_HEADER];
-    delete headers[RELEASED_HEADER];
-    headers[DEAD_REASON_HEADER] = reason;
-    headers[DEAD_QUEUE_HEADER] = this.#spec.name;
-    headers[DEAD_AT_HEADER] = new Date(this.#context.clock.now()).toISOString();
-    headers[DEAD_ATTEMPTS_HEADER] = String(delivery.attempt);
-    return headers;
   }
 
   #isHeld(retryInMs: number): boolean {

@@ -1,3 +1,4 @@
+export { type Death, deadLetterHeaders } from "./dead-letter-headers.js";
 export type {
   Address,
   ConnectOptions,

@@ -6,7 +6,10 @@ export interface PublishOptions {
   readonly priority?: Priority | undefined;
   /** Not delivered before this many milliseconds have passed. Needs the capability. Default 0. */
   readonly delayMs?: number | undefined;
-  /** Dead-lettered, with the reason `expired`, when not delivered within this many milliseconds. Needs the capability. */
+  /**
+   * Dead-lettered, with the reason `expired`, when not delivered within this many milliseconds. Needs the capabilities
+   * `expiry` and `deadLetter`; refused on dead-letter queues themselves, where it would be lost.
+   */
   readonly expiresInMs?: number | undefined;
   /** Default: as durable as the adapter can. `true` needs the capability; `false` may be faster. */
   readonly persistent?: boolean | undefined;

@@ -56,10 +56,11 @@ export const connectionCloseCases: readonly ContractCase[] = [
     async run(context) {
       const { messaging } = await context.node();
       const name = context.name("drain");
+      const out = context.name("drain-out");
       const gate = context.gate();
       const { seen } = await take(context, messaging.queue(name), async () => {
         await gate.wait();
-        await messaging.queue(`${name} out`).publish({ body: bytes("result") });
+        await messaging.queue(out).publish({ body: bytes("result") });
       });
       await post(context, messaging.queue(name), "one");
       const { delivery } = await seen.at(0);
@@ -68,7 +69,7 @@ export const connectionCloseCases: readonly ContractCase[] = [
       await context.soon(closing, "close");
       assert.equal(await context.soon(delivery.settled, "settled"), true);
       const { messaging: after } = await context.node();
-      await holdsOnly(context, after, `${name} out`, ["result"]);
+      await holdsOnly(context, after, out, ["result"]);
       await holdsOnly(context, after, name);
     },
   },

@@ -216,10 +216,11 @@ export const consumeCases: readonly ContractCase[] = [
       const name = context.name("hangs");
       const gate = context.gate();
       const hung = await take(context, messaging.queue(name), () => gate.wait());
-      const other = await take(context, messaging.queue(`${name} idle`));
+      const busy = messaging.queue(context.name("busy"));
+      const other = await take(context, busy);
       await post(context, messaging.queue(name), "one", "two");
       await hung.seen.count(1);
-      await post(context, messaging.queue(`${name} idle`), ...numbered("m", 10));
+      await post(context, busy, ...numbered("m", 10));
       await other.seen.count(10);
       assert.equal(hung.seen.items.length, 1);
     },

@@ -73,6 +73,14 @@ export function consumeOptions(context: ContractContext, options: ConsumeOptions
   return { maxAttempts: infinite, maxDeliveries: infinite, ...options };
 }
 
+/** Resolves when the delivery is no longer ours, so that a handler ends with it. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** What a handler that fails does. */
 export function failWith(error: Error): Promise<undefined> {
   return Promise.reject(error);
@@ -84,6 +92,10 @@ export function texts(seen: Collector<Seen>): string[] {
 
 export function distinct(seen: Collector<Seen>): ReadonlySet<string> {
   return new Set(texts(seen));
+}
+
+export function isSubset(part: readonly string[], whole: ReadonlySet<string>): boolean {
+  return part.every((item) => whole.has(item));
 }
 
 /** What the dead-letter queue of `name` holds, as it comes. */

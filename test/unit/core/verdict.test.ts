@@ -5,7 +5,7 @@ import { MessagingError } from "../../../src/errors/messaging-error.js";
 test("a returned settlement says what it says", () => {
   expect(verdictOf(undefined)).toEqual({ kind: "ack" });
   expect(verdictOf("ack")).toEqual({ kind: "ack" });
-  expect(verdictOf("release")).toEqual({ kind: "release" });
+  expect(verdictOf("release")).toEqual({ kind: "release", isChosen: true });
   expect(verdictOf("requeue")).toMatchObject({ kind: "retry", retryInMs: 0, limited: true });
   expect(verdictOf({ retryInMs: 5, reason: "busy" })).toEqual({
     kind: "retry",

@@ -1,0 +1,196 @@
+import type { DriverConsumer, QueueSpec, WireDelivery } from "../../src/driver/driver.js";
+import { MessagingError } from "../../src/errors/messaging-error.js";
+import { type AmqpChannel, type AmqpMessage, type AmqpTable, MAX_PREFETCH } from "./amqp.js";
+import { expiredHeaders, translatedDeath } from "./dead-letters.js";
+import { RabbitmqDelivery } from "./delivery.js";
+import { DUE_AT_HEADER, EXPIRES_AT_HEADER } from "./headers.js";
+import type { DelayLadder } from "./ladder.js";
+import { toWireMessage } from "./mapping.js";
+import { type ConsumerShare, nextPrefetchStep } from "./prefetch-share.js";
+import type { QueuePublisher } from "./queue-publisher.js";
+import { Settling } from "./settling.js";
+
+export interface ConsumerParts {
+  /** Of this consumer alone. */
+  readonly channel: AmqpChannel;
+  readonly spec: QueueSpec;
+  readonly publisher: QueuePublisher;
+  readonly ladder: DelayLadder;
+  /** Whether the broker counts deliveries. */
+  readonly counted: boolean;
+  readonly onDelivery: (delivery: WireDelivery) => void;
+  /** At most once, not after `stop`. */
+  readonly onLost: (error: unknown) => void;
+  /** The channel is closed, whoever closed it. */
+  readonly onClosed: (consumer: RabbitmqConsumer) => void;
+}
+
+/** The consumer of one queue. */
+export class RabbitmqConsumer implements DriverConsumer {
+  readonly #parts: ConsumerParts;
+  readonly #settling: Settling;
+  #shares: ConsumerShare[] = [];
+  /** What is out of cancelled shares. */
+  #leftOver = 0;
+  #prefetch = 0;
+  #adjusted: Promise<void> = Promise.resolve();
+  #state: "starting" | "running" | "stopping" | "ended" = "starting";
+  #stopped: Promise<void> | undefined;
+  #cause: unknown;
+
+  constructor(parts: ConsumerParts) {
+    this.#parts = parts;
+    this.#settling = new Settling(parts.channel, parts.spec, parts.publisher, (share) => this.#onSettled(share));
+    parts.channel.on("error", (error) => {
+      this.#cause = error;
+    });
+    parts.channel.on("close", () => {
+      this.#end(this.#cause ?? new MessagingError("UNAVAILABLE", "the consumer's channel was lost"));
+      parts.onClosed(this);
+    });
+  }
+
+  /** Resolves once deliveries can arrive. Rejects, with the channel closed, if they never will. */
+  async start(prefetch: number): Promise<void> {
+    try {
+      await this.setPrefetch(prefetch);
+      if (this.#state !== "starting") throw this.#cause;
+      this.#state = "running";
+    } catch (error) {
+      this.#end(error);
+      throw error;
+    }
+  }
+
+  setPrefetch(prefetch: number): Promise<void> {
+    this.#prefetch = Math.min(prefetch, MAX_PREFETCH);
+    return this.#adjustSoon();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Flushes what was settled; what was not goes back to the queue. May stay open for good when the link dies. */
+  async close(): Promise<void> {
+    if (this.#state === "ended") return;
+    this.#state = "stopping";
+    this.#settling.flush();
+    await this.#parts.channel.close();
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#state === "ended") return;
+    this.#state = "stopping";
+    await this.#adjusted;
+    await Promise.allSettled(this.#shares.map((share) => this.#cancel(share)));
+    this.#closeWhenSettled();
+  }
+
+  /** One after another, each towards the newest number. */
+  #adjustSoon(): Promise<void> {
+    const adjusting = this.#adjusted.then(() => this.#adjust());
+    this.#adjusted = adjusting.catch(() => {});
+    return adjusting;
+  }
+
+  async #adjust(): Promise<void> {
+    while (this.#state === "starting" || this.#state === "running") {
+      const step = nextPrefetchStep(this.#prefetch, this.#shares, this.#leftOver);
+      if (step === undefined) return;
+      if (step.kind === "add") await this.#add(step.prefetch);
+      else await Promise.all(step.shares.map((share) => this.#cancel(share)));
+    }
+  }
+
+  async #add(prefetch: number): Promise<void> {
+    const { channel, spec } = this.#parts;
+    const share: ConsumerShare = { prefetch, out: 0, cancelled: false, consumerTag: undefined };
+    await channel.prefetch(prefetch);
+    const { consumerTag } = await channel.consume(spec.name, (message) => this.#receive(share, message), {
+      noAck: false,
+    });
+    share.consumerTag = consumerTag;
+    this.#shares.push(share);
+  }
+
+  async #cancel(share: ConsumerShare): Promise<void> {
+    this.#shares = this.#shares.filter((other) => other !== share);
+    share.cancelled = true;
+    this.#leftOver += share.out;
+    if (share.consumerTag !== undefined) await this.#parts.channel.cancel(share.consumerTag);
+  }
+
+  /** Never throws: amqplib would end the whole connection. */
+  #receive(share: ConsumerShare, received: AmqpMessage | null): void {
+    if (this.#state === "ended") return;
+    try {
+      if (received === null) {
+        const { name } = this.#parts.spec;
+        throw new MessagingError("UNAVAILABLE", `the broker ended the consumer: was the queue "${name}" deleted?`);
+      }
+      const { headers } = received.properties;
+      const arrived = toWireMessage(received);
+      const message = headers === undefined ? arrived : translatedDeath(arrived, headers, this.#parts.ladder);
+      const delivery = new RabbitmqDelivery(message, this.#deliveries(received), received, share, this.#settling);
+      this.#settling.take(delivery);
+      if (share.cancelled) this.#leftOver += 1;
+      if (this.#state === "stopping") void this.#settling.release(delivery);
+      // What the broker dead-lettered had its expiry already.
+      else if (message !== arrived || headers === undefined || !this.#turnedAway(delivery, headers)) {
+        this.#parts.onDelivery(delivery);
+      }
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #deliveries({ fields, properties }: AmqpMessage): number | undefined {
+    if (!this.#parts.counted) return undefined;
+    if (!fields.redelivered) return 1;
+    const before = properties.headers?.["x-delivery-count"];
+    return typeof before === "number" ? before + 1 : 2;
+  }
+
+  /** What the broker could not see on the way through the ladder: expired, or the ladder was too short. */
+  #turnedAway(delivery: RabbitmqDelivery, headers: AmqpTable): boolean {
+    const { message, received } = delivery;
+    const { name, deadLetterQueue } = this.#parts.spec;
+    const expiresAt = headers[EXPIRES_AT_HEADER];
+    const unseen = deadLetterQueue !== undefined && received.properties.expiration === undefined;
+    if (unseen && typeof expiresAt === "number" && expiresAt <= Date.now()) {
+      void this.#settling.deadLetter(delivery, expiredHeaders(message.headers, name));
+      return true;
+    }
+    const dueAt = headers[DUE_AT_HEADER];
+    if (typeof dueAt !== "number") return false;
+    const waitMs = dueAt - Date.now();
+    if (waitMs > 0) void this.#settling.retry(delivery, message.headers, waitMs);
+    return waitMs > 0;
+  }
+
+  #onSettled(share: ConsumerShare): void {
+    if (share.cancelled) {
+      this.#leftOver -= 1;
+      if (this.#state === "running") this.#adjustSoon().catch(() => {});
+    }
+    this.#closeWhenSettled();
+  }
+
+  #closeWhenSettled(): void {
+    if (this.#state !== "stopping" || this.#settling.out > 0 || this.#shares.length > 0) return;
+    this.#settling.flush();
+    this.#parts.channel.close().catch(() => {});
+  }
+
+  #end(error: unknown): void {
+    const before = this.#state;
+    if (before === "ended") return;
+    this.#state = "ended";
+    this.#cause = error;
+    this.#settling.end();
+    this.#parts.channel.close().catch(() => {});
+    if (before === "running") this.#parts.onLost(error);
+  }
+}

@@ -1,0 +1,92 @@
+import type { WireMessage } from "../../src/driver/driver.js";
+import { MessagingError } from "../../src/errors/messaging-error.js";
+import type { NodeId } from "../../src/ports/broadcast.js";
+import { type Deferred, deferred } from "../../src/util/deferred.js";
+import type { AmqpChannel, AmqpPublishOptions } from "./amqp.js";
+import { NODE_HEADER, SCOPE_ALL, SCOPE_HEADER } from "./headers.js";
+import { toBuffer, toPublishOptions, toWireMessage } from "./mapping.js";
+import type { Topology } from "./topology.js";
+
+/** How many frames may wait in the channel before publishers are held up. */
+export const FRAME_BUFFER = 512;
+
+const ROOM = Promise.resolve();
+
+/** Publishes to inboxes and broadcasts: without confirms, held up only by the socket. */
+export class FramePublisher {
+  readonly #channel: AmqpChannel;
+  readonly #topology: Topology;
+  /** By broadcast: true once its exchange is there, before that the last publish that waits for it. */
+  readonly #exchanges = new Map<string, true | Promise<void>>();
+  #drained: Deferred<void> | undefined;
+  #closed = false;
+
+  constructor(channel: AmqpChannel, topology: Topology, onReturned: (frame: WireMessage) => void) {
+    this.#channel = channel;
+    this.#topology = topology;
+    channel.on("drain", () => this.#settleDrain(undefined));
+    channel.on("close", () => {
+      this.#closed = true;
+      this.#settleDrain(lost());
+    });
+    channel.on("return", (message) => onReturned(toWireMessage(message)));
+  }
+
+  toInbox(address: string, message: WireMessage): Promise<void> {
+    return this.#send("", address, toPublishOptions(message, true), message.body);
+  }
+
+  toBroadcast(name: string, node: NodeId | undefined, message: WireMessage): Promise<void> {
+    const options = toPublishOptions(message, false);
+    if (node === undefined) options.headers[SCOPE_HEADER] = SCOPE_ALL;
+    else options.headers[NODE_HEADER] = node;
+    if (this.#exchanges.get(name) === true) return this.#send(name, "", options, message.body);
+    return this.#sendOnceDeclared(name, options, message.body);
+  }
+
+  /** Sends what waits, then closes. May stay open for good when the link dies meanwhile. */
+  close(): Promise<void> {
+    return this.#channel.close();
+  }
+
+  #send(exchange: string, routingKey: string, options: AmqpPublishOptions, body: Uint8Array): Promise<void> {
+    if (this.#closed) return Promise.reject(lost());
+    try {
+      if (this.#channel.publish(exchange, routingKey, toBuffer(body), options)) return ROOM;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#drained ??= deferred();
+    return this.#drained.promise;
+  }
+
+  /** Each waits for the one before it, so that the order is kept. */
+  async #sendOnceDeclared(name: string, options: AmqpPublishOptions, body: Uint8Array): Promise<void> {
+    const before = this.#exchanges.get(name);
+    const declared = before instanceof Promise ? before : this.#topology.broadcast(name);
+    const sent = declared.then(() => ({ room: this.#send(name, "", options, body) }));
+    const waiting = sent.then(
+      () => {
+        if (this.#exchanges.get(name) === waiting) this.#exchanges.set(name, true);
+      },
+      (error: unknown) => {
+        if (this.#exchanges.get(name) === waiting) this.#exchanges.delete(name);
+        throw error;
+      },
+    );
+    waiting.catch(() => {});
+    this.#exchanges.set(name, waiting);
+    await (await sent).room;
+  }
+
+  #settleDrain(error: MessagingError | undefined): void {
+    const drained = this.#drained;
+    this.#drained = undefined;
+    if (error === undefined) drained?.resolve();
+    else drained?.reject(error);
+  }
+}
+
+function lost(): MessagingError {
+  return new MessagingError("UNAVAILABLE", "the link to the broker was lost");
+}

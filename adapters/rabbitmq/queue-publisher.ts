@@ -1,0 +1,210 @@
+import type { QueueSpec } from "../../src/driver/driver.js";
+import { MessagingError } from "../../src/errors/messaging-error.js";
+import { Ring } from "../../src/util/ring.js";
+import type { AmqpPublishOptions } from "./amqp.js";
+import { ConfirmingChannel, type PendingPublish } from "./confirming-channel.js";
+import { DUE_AT_HEADER } from "./headers.js";
+import type { DelayLadder } from "./ladder.js";
+import type { Link } from "./link.js";
+import type { Topology } from "./topology.js";
+
+/** Publishes to queues with confirms. A lost channel is opened anew; what was on it is rejected, for core to send again. */
+export class QueuePublisher {
+  readonly #link: Link;
+  readonly #topology: Topology;
+  readonly #ladder: DelayLadder;
+  readonly #targets = new Map<string, Target>();
+  readonly #owner: PublishOwner;
+  #channel: ConfirmingChannel | undefined;
+  #opening: Promise<void> | undefined;
+  #unsettled = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(link: Link, topology: Topology, ladder: DelayLadder) {
+    this.#link = link;
+    this.#topology = topology;
+    this.#ladder = ladder;
+    this.#owner = {
+      settled: () => {
+        this.#unsettled -= 1;
+        if (this.#unsettled === 0) this.#onIdle?.();
+      },
+      resend: (publish, target) => {
+        // Of all that come back, the first since the last declaration asks for a new one.
+        if (publish.declaration === target.declarations) {
+          target.declared = false;
+          target.reachedByLadder = false;
+          topology.forgetLadder();
+        }
+        this.#enqueue(publish, target);
+      },
+    };
+  }
+
+  /** Resolves on the broker's confirm. Adds to the headers in `options`. */
+  publish(spec: QueueSpec, content: Buffer, options: AmqpPublishOptions, delayMs: number): Promise<void> {
+    const target = this.#targets.get(spec.name) ?? this.#addTarget(spec);
+    return new Promise((resolve, reject) => {
+      this.#unsettled += 1;
+      const publish = new Publish(target, content, options, this.#owner, resolve, reject);
+      if (delayMs > 0) this.#delay(publish, delayMs);
+      if (this.#channel !== undefined && target.waiting.size === 0 && publish.ready)
+        send(this.#channel, publish, target);
+      else this.#enqueue(publish, target);
+    });
+  }
+
+  /** Resolves once nothing is on its way. */
+  idle(): Promise<void> {
+    if (this.#unsettled === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+
+  #addTarget(spec: QueueSpec): Target {
+    const target = {
+      spec,
+      waiting: new Ring<Publish>(),
+      declared: false,
+      declarations: 0,
+      reachedByLadder: false,
+      preparing: false,
+    };
+    this.#targets.set(spec.name, target);
+    return target;
+  }
+
+  #delay(publish: Publish, delayMs: number): void {
+    const seconds = Math.ceil(delayMs / 1000);
+    const { maxSeconds } = this.#ladder;
+    if (seconds > maxSeconds) publish.options.headers[DUE_AT_HEADER] = Math.ceil(Date.now() + delayMs);
+    const route = this.#ladder.route(Math.min(seconds, maxSeconds), publish.routingKey);
+    publish.exchange = route.exchange;
+    publish.routingKey = route.routingKey;
+    publish.delayed = true;
+  }
+
+  #enqueue(publish: Publish, target: Target): void {
+    target.waiting.push(publish);
+    if (!target.preparing) void this.#prepare(target);
+  }
+
+  async #prepare(target: Target): Promise<void> {
+    const { spec, waiting } = target;
+    target.preparing = true;
+    try {
+      for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
+        if (this.#channel === undefined) await this.#open();
+        else if (!target.declared) {
+          await this.#topology.queue(spec);
+          target.declared = true;
+          target.declarations += 1;
+        } else if (!next.ready) {
+          await this.#topology.delayTo(spec.name);
+          target.reachedByLadder = true;
+        } else {
+          waiting.shift();
+          send(this.#channel, next, target);
+        }
+      }
+    } catch (error) {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next.failed(error);
+    }
+    target.preparing = false;
+  }
+
+  /** One opening, whoever waits for it. */
+  #open(): Promise<void> {
+    this.#opening ??= this.#link
+      .createConfirmChannel()
+      .then((amqp) => {
+        const channel = new ConfirmingChannel(amqp, () => {
+          if (this.#channel === channel) this.#channel = undefined;
+        });
+        this.#channel = channel;
+      })
+      .finally(() => {
+        this.#opening = undefined;
+      });
+    return this.#opening;
+  }
+}
+
+function send(channel: ConfirmingChannel, publish: Publish, target: Target): void {
+  publish.declaration = target.declarations;
+  channel.send(publish);
+}
+
+/** A queue that is published to. While it is being prepared, publishes wait in order. */
+interface Target {
+  readonly spec: QueueSpec;
+  readonly waiting: Ring<Publish>;
+  declared: boolean;
+  declarations: number;
+  reachedByLadder: boolean;
+  preparing: boolean;
+}
+
+interface PublishOwner {
+  settled(): void;
+  resend(publish: Publish, target: Target): void;
+}
+
+/** A class, so that a publish costs no closure but the one that resolves it. */
+class Publish implements PendingPublish {
+  exchange = "";
+  routingKey: string;
+  delayed = false;
+  /** Of its target, when it was sent: which one was found wanting if it comes back. */
+  declaration = 0;
+  readonly content: Buffer;
+  readonly options: AmqpPublishOptions;
+  readonly #target: Target;
+  readonly #owner: PublishOwner;
+  readonly #resolve: () => void;
+  #resent = false;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    target: Target,
+    content: Buffer,
+    options: AmqpPublishOptions,
+    owner: PublishOwner,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.routingKey = target.spec.name;
+    this.content = content;
+    this.options = options;
+    this.#target = target;
+    this.#owner = owner;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  get ready(): boolean {
+    return this.#target.declared && (!this.delayed || this.#target.reachedByLadder);
+  }
+
+  confirmed(): void {
+    this.#owner.settled();
+    this.#resolve();
+  }
+
+  failed(error: unknown): void {
+    this.#owner.settled();
+    this.#reject(error);
+  }
+
+  /** The queue was deleted since it was declared. Nothing was stored, so sending it again cannot store it twice. */
+  returned(): void {
+    if (!this.#resent) {
+      this.#resent = true;
+      this.#owner.resend(this, this.#target);
+      return;
+    }
+    const { name } = this.#target.spec;
+    this.failed(new MessagingError("UNROUTABLE", `queue "${name}" is not there: the message was not stored`));
+  }
+}

@@ -1,0 +1,108 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import type { QueueSpec } from "../../src/driver/driver.js";
+import type { MessageHeaders } from "../../src/ports/message.js";
+import type { AmqpChannel, AmqpMessage, AmqpPublishOptions } from "./amqp.js";
+import { toPublishOptionsAgain } from "./mapping.js";
+import type { ConsumerShare } from "./prefetch-share.js";
+import type { QueuePublisher } from "./queue-publisher.js";
+import { SettledTags } from "./settled-tags.js";
+
+/** How long a message is kept back that could not be moved, lest it comes again at once and for ever. */
+const KEPT_BACK_MS = 1000;
+
+/** A message that is out, and the consumer it came through. */
+export interface Taken {
+  readonly received: AmqpMessage;
+  readonly messageId: string;
+  readonly share: ConsumerShare;
+}
+
+/** Settles what is out on one channel. Nothing here rejects: a settlement reached the broker, or was lost. */
+export class Settling {
+  readonly #spec: QueueSpec;
+  readonly #publisher: QueuePublisher;
+  readonly #onSettled: (share: ConsumerShare) => void;
+  readonly #tags: SettledTags;
+  readonly #over = new AbortController();
+
+  constructor(
+    channel: AmqpChannel,
+    spec: QueueSpec,
+    publisher: QueuePublisher,
+    onSettled: (share: ConsumerShare) => void,
+  ) {
+    this.#spec = spec;
+    this.#publisher = publisher;
+    this.#onSettled = onSettled;
+    this.#tags = new SettledTags(channel);
+    // As many as deliveries may be kept back at once.
+    setMaxListeners(0, this.#over.signal);
+  }
+
+  get out(): number {
+    return this.#tags.out;
+  }
+
+  take({ received, share }: Taken): void {
+    this.#tags.add(received.fields.deliveryTag);
+    share.out += 1;
+  }
+
+  ack({ received, share }: Taken): Promise<boolean> {
+    const reached = this.#tags.ack(received.fields.deliveryTag);
+    this.#settled(share);
+    return reached;
+  }
+
+  async release({ received, share }: Taken): Promise<boolean> {
+    const reached = this.#tags.release(received.fields.deliveryTag);
+    this.#settled(share);
+    return reached;
+  }
+
+  retry(taken: Taken, headers: MessageHeaders, retryInMs: number): Promise<boolean> {
+    const expiry = retryInMs > 0 ? "delayed" : "directly";
+    return this.#move(
+      taken,
+      this.#spec,
+      retryInMs,
+      toPublishOptionsAgain(taken.received, taken.messageId, headers, expiry),
+    );
+  }
+
+  /** What is given up while it is in the dead letters already stays there. */
+  deadLetter(taken: Taken, headers: MessageHeaders): Promise<boolean> {
+    const name = this.#spec.deadLetterQueue ?? this.#spec.name;
+    const options = toPublishOptionsAgain(taken.received, taken.messageId, headers, "dropped");
+    return this.#move(taken, { name, deadLetterQueue: undefined }, 0, options);
+  }
+
+  /** Hands the acks of this turn to the link now. */
+  flush(): void {
+    this.#tags.flush();
+  }
+
+  /** Nothing reaches the broker any more, and nothing is kept back. */
+  end(): void {
+    this.#tags.lose();
+    this.#over.abort();
+  }
+
+  /** Stored at its new place before it is removed from the old one. */
+  async #move(taken: Taken, to: QueueSpec, delayMs: number, options: AmqpPublishOptions): Promise<boolean> {
+    try {
+      await this.#publisher.publish(to, taken.received.content, options, delayMs);
+    } catch {
+      await wait(KEPT_BACK_MS, undefined, { signal: this.#over.signal, ref: false }).catch(() => {});
+      await this.release(taken);
+      return false;
+    }
+    return this.ack(taken);
+  }
+
+  #settled(share: ConsumerShare): void {
+    share.out -= 1;
+    this.#onSettled(share);
+  }
+}

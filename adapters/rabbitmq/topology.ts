@@ -1,0 +1,112 @@
+import type { QueueSpec } from "../../src/driver/driver.js";
+import { MessagingError } from "../../src/errors/messaging-error.js";
+import type { AmqpTable } from "./amqp.js";
+import type { DeclaringChannel } from "./declaring-channel.js";
+import { withContext } from "./errors.js";
+import type { DelayLadder } from "./ladder.js";
+import type { ResolvedRabbitmqOptions } from "./options.js";
+import type { ServerRules } from "./server-rules.js";
+
+/** Makes, or looks for, what is published to and consumed from, on one link. */
+export class Topology {
+  readonly #channel: DeclaringChannel;
+  readonly #options: ResolvedRabbitmqOptions;
+  readonly #rules: ServerRules;
+  readonly #ladder: DelayLadder;
+  #ladderReady: Promise<void> | undefined;
+
+  constructor(channel: DeclaringChannel, options: ResolvedRabbitmqOptions, rules: ServerRules, ladder: DelayLadder) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#rules = rules;
+    this.#ladder = ladder;
+  }
+
+  /** The dead-letter queue first: while it is missing, the broker keeps what should go there for minutes, unseen. */
+  async queue({ name, deadLetterQueue }: QueueSpec): Promise<void> {
+    if (deadLetterQueue === undefined) return this.#oneQueue(name, this.#deadArguments());
+    await this.#oneQueue(deadLetterQueue, this.#deadArguments());
+    await this.#oneQueue(name, this.#mainArguments(deadLetterQueue));
+  }
+
+  /** The ladder once per link, then the way from it to this queue, which must have been declared. */
+  async delayTo(queue: string): Promise<void> {
+    if (!this.#rules.quorum) {
+      const hint = "upgrade the broker, or publish without delay";
+      throw new MessagingError(
+        "UNSUPPORTED",
+        `delays need RabbitMQ 3.10, this broker is ${this.#rules.version}: ${hint}`,
+      );
+    }
+    if (this.#options.topology === "none") return;
+    this.#ladderReady ??= this.#makeLadder().catch((error: unknown) => {
+      this.#ladderReady = undefined;
+      throw withContext("delay ladder", error);
+    });
+    await this.#ladderReady;
+    if (this.#options.topology === "declare") await this.#channel.run((channel) => this.#ladder.bind(channel, queue));
+  }
+
+  /** A level was found missing: the next delay makes the ladder again. */
+  forgetLadder(): void {
+    this.#ladderReady = undefined;
+  }
+
+  async broadcast(name: string): Promise<void> {
+    try {
+      await this.#channel.run(async (channel) => {
+        if (this.#options.topology === "declare") await channel.assertExchange(name, "headers", { durable: true });
+        if (this.#options.topology === "check") await channel.checkExchange(name);
+      });
+    } catch (error) {
+      throw withContext(`broadcast "${name}"`, error);
+    }
+  }
+
+  #makeLadder(): Promise<void> {
+    return this.#channel.run((channel) =>
+      this.#options.topology === "declare" ? this.#ladder.declare(channel) : this.#ladder.check(channel),
+    );
+  }
+
+  async #oneQueue(name: string, args: AmqpTable): Promise<void> {
+    try {
+      await this.#channel.run(async (channel) => {
+        if (this.#options.topology === "declare") await channel.assertQueue(name, { durable: true, arguments: args });
+        if (this.#options.topology === "check") await channel.checkQueue(name);
+      });
+    } catch (error) {
+      const { "x-delivery-limit": limit, ...rest } = args;
+      // Declared before the broker was upgraded to 4.0: usable as it is, with the broker's limit of 20 deliveries.
+      if (limit !== undefined && /inequivalent arg 'x-delivery-limit'/.test(String(error))) {
+        return this.#oneQueue(name, rest);
+      }
+      throw withContext(`queue "${name}"`, error);
+    }
+  }
+
+  #mainArguments(deadLetterQueue: string): AmqpTable {
+    return {
+      ...this.#typeArguments(),
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": deadLetterQueue,
+      // At least once needs the overflow rule, which without a limit on length never bites.
+      ...(this.#options.queueType === "quorum"
+        ? { "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish" }
+        : {}),
+    };
+  }
+
+  #deadArguments(): AmqpTable {
+    const most = this.#options.deadMaxMessages;
+    return {
+      ...this.#typeArguments(),
+      ...(most === undefined ? {} : { "x-max-length": most, "x-overflow": "reject-publish" }),
+    };
+  }
+
+  #typeArguments(): AmqpTable {
+    const unlimited = this.#options.queueType === "quorum" && this.#rules.unlimitedDeliveries;
+    return { "x-queue-type": this.#options.queueType, ...(unlimited ? { "x-delivery-limit": -1 } : {}) };
+  }
+}

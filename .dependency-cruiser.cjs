@@ -1,5 +1,5 @@
-// The rules of docs/DESIGN.md, "Dependencies", as errors. Each has a planted violation in
-// test/architecture/dependency-rules.test.ts; a rule without one fails that test.
+// The dependency rules, as errors. Each has a planted violation in test/architecture/dependency-rules.test.ts; a rule
+// without one fails that test.
 
 const NPM = ["npm", "npm-dev", "npm-optional", "npm-peer", "npm-bundled", "npm-no-pkg", "npm-unknown"];
 const PACKAGE = (...names) => `(?:^|/)node_modules/(?:${names.join("|")})/`;

@@ -60,12 +60,17 @@ export class RabbitmqConnection implements DriverConnection {
     this.#frames = new FramePublisher(frameChannel, publishingTopology, onReturned);
     this.#listening = new Listening(consuming, declaring, this.#consumingTopology);
 
-    // Frames have no one else who could be told: what was on a lost channel is gone.
+    // Frames have no one else who could be told: what was on a lost channel is gone. If its link is lost, that is told
+    // a moment later, and says why.
     let frameError: Error | undefined;
     frameChannel.on("error", (error) => {
       frameError = error;
     });
-    frameChannel.on("close", () => this.#lose(frameError ?? new MessagingError("UNAVAILABLE", "the link was lost")));
+    frameChannel.on("close", () =>
+      queueMicrotask(() =>
+        this.#lose(frameError ?? new MessagingError("UNAVAILABLE", "the channel for frames was lost")),
+      ),
+    );
     publishing.onLost((error) => this.#lose(error));
     consuming.onLost((error) => this.#lose(error));
     publishing.onBlocked((blocked) => {

@@ -36,6 +36,7 @@ export class RabbitmqConsumer implements DriverConsumer {
   #adjusted: Promise<void> = Promise.resolve();
   #state: "starting" | "running" | "stopping" | "ended" = "starting";
   #stopped: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
   #cause: unknown;
 
   constructor(parts: ConsumerParts) {
@@ -74,10 +75,8 @@ export class RabbitmqConsumer implements DriverConsumer {
 
   /** Flushes what was settled; what was not goes back to the queue. May stay open for good when the link dies. */
   async close(): Promise<void> {
-    if (this.#state === "ended") return;
-    this.#state = "stopping";
-    this.#settling.flush();
-    await this.#parts.channel.close();
+    await this.stop();
+    await this.#closeChannel();
   }
 
   async #stop(): Promise<void> {
@@ -175,13 +174,20 @@ export class RabbitmqConsumer implements DriverConsumer {
       this.#leftOver -= 1;
       if (this.#state === "running") this.#adjustSoon().catch(() => {});
     }
-    this.#closeWhenSettled();
+    if (this.#state === "stopping") this.#closeWhenSettled();
   }
 
   #closeWhenSettled(): void {
-    if (this.#state !== "stopping" || this.#settling.out > 0 || this.#shares.length > 0) return;
-    this.#settling.flush();
-    this.#parts.channel.close().catch(() => {});
+    if (this.#settling.out === 0 && this.#shares.length === 0) void this.#closeChannel();
+  }
+
+  /** Behind the settlements, in the channel's own order. */
+  #closeChannel(): Promise<void> {
+    this.#closing ??= this.#settling
+      .flush()
+      .then(() => this.#parts.channel.close())
+      .catch(() => {});
+    return this.#closing;
   }
 
   #end(error: unknown): void {
@@ -190,7 +196,7 @@ export class RabbitmqConsumer implements DriverConsumer {
     this.#state = "ended";
     this.#cause = error;
     this.#settling.end();
-    this.#parts.channel.close().catch(() => {});
+    void this.#closeChannel();
     if (before === "running") this.#parts.onLost(error);
   }
 }

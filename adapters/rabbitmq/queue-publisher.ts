@@ -4,6 +4,7 @@ import { Ring } from "../../src/util/ring.js";
 import type { AmqpPublishOptions } from "./amqp.js";
 import { ConfirmingChannel, type PendingPublish } from "./confirming-channel.js";
 import { DUE_AT_HEADER } from "./headers.js";
+import { InFlight } from "./in-flight.js";
 import type { DelayLadder } from "./ladder.js";
 import type { Link } from "./link.js";
 import type { Topology } from "./topology.js";
@@ -15,20 +16,16 @@ export class QueuePublisher {
   readonly #ladder: DelayLadder;
   readonly #targets = new Map<string, Target>();
   readonly #owner: PublishOwner;
+  readonly #inFlight = new InFlight();
   #channel: ConfirmingChannel | undefined;
   #opening: Promise<void> | undefined;
-  #unsettled = 0;
-  #onIdle: (() => void) | undefined;
 
   constructor(link: Link, topology: Topology, ladder: DelayLadder) {
     this.#link = link;
     this.#topology = topology;
     this.#ladder = ladder;
     this.#owner = {
-      settled: () => {
-        this.#unsettled -= 1;
-        if (this.#unsettled === 0) this.#onIdle?.();
-      },
+      settled: () => this.#inFlight.end(),
       resend: (publish, target) => {
         // Of all that come back, the first since the last declaration asks for a new one.
         if (publish.declaration === target.declarations) {
@@ -45,7 +42,7 @@ export class QueuePublisher {
   publish(spec: QueueSpec, content: Buffer, options: AmqpPublishOptions, delayMs: number): Promise<void> {
     const target = this.#targets.get(spec.name) ?? this.#addTarget(spec);
     return new Promise((resolve, reject) => {
-      this.#unsettled += 1;
+      this.#inFlight.begin();
       const publish = new Publish(target, content, options, this.#owner, resolve, reject);
       if (delayMs > 0) this.#delay(publish, delayMs);
       if (this.#channel !== undefined && target.waiting.size === 0 && publish.ready)
@@ -56,10 +53,7 @@ export class QueuePublisher {
 
   /** Resolves once nothing is on its way. */
   idle(): Promise<void> {
-    if (this.#unsettled === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-    });
+    return this.#inFlight.idle();
   }
 
   #addTarget(spec: QueueSpec): Target {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { QueueSpec } from "../../src/driver/driver.js";
 import type { MessageHeaders } from "../../src/ports/message.js";
 import type { AmqpChannel, AmqpMessage, AmqpPublishOptions } from "./amqp.js";
+import { InFlight } from "./in-flight.js";
 import { toPublishOptionsAgain } from "./mapping.js";
 import type { ConsumerShare } from "./prefetch-share.js";
 import type { QueuePublisher } from "./queue-publisher.js";
@@ -24,6 +25,7 @@ export class Settling {
   readonly #publisher: QueuePublisher;
   readonly #onSettled: (share: ConsumerShare) => void;
   readonly #tags: SettledTags;
+  readonly #moves = new InFlight();
   readonly #over = new AbortController();
 
   constructor(
@@ -78,8 +80,9 @@ export class Settling {
     return this.#move(taken, { name, deadLetterQueue: undefined }, 0, options);
   }
 
-  /** Hands the acks of this turn to the link now. */
-  flush(): void {
+  /** Resolves once every move that was begun is over, and its ack, like all others, handed to the link. */
+  async flush(): Promise<void> {
+    if (!this.#over.signal.aborted) await this.#moves.idle();
     this.#tags.flush();
   }
 
@@ -91,14 +94,18 @@ export class Settling {
 
   /** Stored at its new place before it is removed from the old one. */
   async #move(taken: Taken, to: QueueSpec, delayMs: number, options: AmqpPublishOptions): Promise<boolean> {
+    this.#moves.begin();
     try {
       await this.#publisher.publish(to, taken.received.content, options, delayMs);
     } catch {
+      this.#moves.end();
       await wait(KEPT_BACK_MS, undefined, { signal: this.#over.signal, ref: false }).catch(() => {});
       await this.release(taken);
       return false;
     }
-    return this.ack(taken);
+    const reached = this.ack(taken);
+    this.#moves.end();
+    return reached;
   }
 
   #settled(share: ConsumerShare): void {

@@ -1,7 +1,7 @@
 import type { WireDelivery, WireSettlement } from "../driver/driver.js";
 import { FAILURES_HEADER, LOSSES_HEADER, RELEASED_HEADER } from "../driver/reserved-headers.js";
 import type { MessagingError } from "../errors/messaging-error.js";
-import type { Delivery, IncomingMessage, MessageHeaders } from "../ports/message.js";
+import type { Delivery, IncomingMessage } from "../ports/message.js";
 import { deferred } from "../util/deferred.js";
 import type { Ending } from "../util/ending.js";
 
@@ -78,11 +78,15 @@ export class ActiveDelivery {
     };
   }
 
-  /** Resolves true if the settlement reached the broker. A second settlement is not sent, and resolves false. */
+  /**
+   * Resolves true if the settlement reached the broker. A second settlement is not sent, and resolves false. One that
+   * comes after the loss resolves false too: if the driver can still say anything, it gives the message back.
+   */
   async settle(settlement: WireSettlement): Promise<boolean> {
     if (this.#taken) return false;
     this.#taken = true;
-    const reached = !this.lost.hasEnded && (await this.wire.settle(settlement));
+    const isLost = this.lost.hasEnded;
+    const reached = (await this.wire.settle(isLost ? "release" : settlement)) && !isLost;
     this.#settled.resolve(reached);
     return reached;
   }
@@ -92,10 +96,10 @@ export class ActiveDelivery {
     this.#settled.resolve(false);
   }
 
-  /** The headers for another try, with what has been counted so far. */
-  headersForRetry(counts: { readonly failures?: number; readonly losses?: number }): MessageHeaders {
-    const { failures = this.failures, losses = this.losses } = counts;
+  /** The headers for another try, with these counts. */
+  headersWith({ failures, losses }: { readonly failures: number; readonly losses: number }): Record<string, string> {
     const headers: Record<string, string> = { ...this.wire.message.headers };
+    delete headers[LOSSES_HEADER];
     if (failures > 0) headers[FAILURES_HEADER] = String(failures);
     if (losses > 0) headers[LOSSES_HEADER] = String(losses);
     return headers;
@@ -104,7 +108,5 @@ export class ActiveDelivery {
 
 /** A header is text from outside: what is no count, counts as none. */
 function count(text: string | undefined): number {
-  if (text === undefined) return 0;
-  const value = Number(text);
-  return Number.isSafeInteger(value) && value > 0 ? value : 0;
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }

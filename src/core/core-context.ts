@@ -4,7 +4,7 @@ import type { Clock, Random } from "../ports/clock.js";
 import type { Closeable } from "../ports/lifecycle.js";
 import type { Observer } from "../ports/observer.js";
 import type { ManagedConnection } from "./managed-connection.js";
-import type { Room } from "./room.js";
+import type { Outbox } from "./outbox.js";
 
 /** What every portable part of one Messaging shares. */
 export interface CoreContext {
@@ -16,8 +16,8 @@ export interface CoreContext {
   readonly nodeId: NodeId;
   /** Bounds setting up a consumer or subscription. */
   readonly connectTimeoutMs: number;
-  /** Bounds the publishes under way, over all queues and broadcasts. */
-  readonly room: Room;
+  /** What is being published, over all queues and broadcasts. */
+  readonly outbox: Outbox;
   /** What closes with the Messaging, before it. */
   readonly open: Set<Closeable>;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.js";
-import { Limit } from "./limit.js";
+import type { Ending } from "../util/ending.js";
 
 /** For handlers that heed their signal to say how their delivery is to be settled. */
 const GRACE_MS = 250;
@@ -7,8 +7,8 @@ const GRACE_MS = 250;
 const LAST_SETTLEMENTS_MS = 2_000;
 
 export interface Drain {
-  readonly drainMs: number;
-  readonly signal: AbortSignal | undefined;
+  /** Ends when the time for it is over. */
+  readonly over: Ending<undefined>;
   /** Resolves when nothing more arrives. */
   readonly stopped: Promise<void>;
   /** How much is not done yet. */
@@ -20,34 +20,41 @@ export interface Drain {
   abandon(): void;
 }
 
-/** Waits for what runs, then interrupts it, then gives up on it. Always resolves, soon after `drainMs` at the latest. */
-export async function drained(clock: Clock, drain: Drain): Promise<void> {
-  const idle = drain.stopped.then(
+/** Waits for what runs, then interrupts it, then gives up on it. Always resolves, soon after its time at the latest. */
+export async function drained(
+  clock: Clock,
+  { over, stopped, left, onProgress, interrupt, abandon }: Drain,
+): Promise<void> {
+  const idle = stopped.then(
     () =>
-      new Promise<void>((resolve) => {
+      new Promise<true>((resolve) => {
         const check = (): void => {
-          if (drain.left() === 0) resolve();
+          if (left() === 0) resolve(true);
         };
-        drain.onProgress(check);
+        onProgress(check);
         check();
       }),
   );
-  if (await within(clock, idle, drain.drainMs, drain.signal)) return;
-  drain.interrupt();
+  if (await untilOver(idle, over)) return;
+  interrupt();
   if (await within(clock, idle, GRACE_MS)) return;
-  drain.abandon();
+  abandon();
   await within(clock, idle, LAST_SETTLEMENTS_MS);
 }
 
-async function within(clock: Clock, idle: Promise<void>, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-  const limit = new Limit({ clock, what: "drain", timeoutMs, signal });
-  try {
-    await limit.race(idle);
-    return true;
-  } catch {
-    // The time is over; the next step of the drain says what becomes of what is left.
-    return false;
-  } finally {
-    limit.dispose();
-  }
+function untilOver(idle: Promise<true>, over: Ending<undefined>): Promise<boolean> {
+  return new Promise((resolve) => {
+    void idle.then(resolve);
+    over.onEnd(() => resolve(false));
+  });
+}
+
+function within(clock: Clock, idle: Promise<true>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(ms, () => resolve(false));
+    void idle.then(() => {
+      cancel();
+      resolve(true);
+    });
+  });
 }

@@ -81,6 +81,12 @@ export class Limit {
     });
   }
 
+  /** Calls the listener when the limit fires, in place of a race; at once if it has. */
+  onOver(listener: (error: MessagingError) => void): void {
+    if (this.#error !== undefined) listener(this.#error);
+    else this.#reject = listener;
+  }
+
   dispose(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.length = 0;

@@ -25,6 +25,8 @@ export interface ManagedConnectionOptions {
 
 /** Soon, so that a blink of the link is over in a blink; at most every 5 s, so that a broker that is back is found. */
 export const RECONNECT: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
+/** What lives this long is proved; what is lost sooner counts towards the back-off. */
+export const PROVEN_MS = 5_000;
 /** One try: a broker that accepts and then says nothing must not hold up the next host. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 /** A driver bounds its own close; this is for one that does not. */
@@ -38,6 +40,9 @@ export class ManagedConnection {
   #link: Link | undefined;
   #loseLink: ((error: MessagingError) => void) | undefined;
   #next: Deferred<Link> | undefined;
+  #lastError: MessagingError | undefined;
+  /** Links in a row that were lost soon after they opened. */
+  #shortLives = 0;
   /** Ends when everything that still hangs on the connection is refused: the last step but one of closing. */
   readonly ended = new Ending<MessagingError>();
 
@@ -51,6 +56,11 @@ export class ManagedConnection {
 
   get blocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Why there is no link, as far as that is known. */
+  get lastError(): MessagingError | undefined {
+    return this.#lastError;
   }
 
   /** The link that is up now, without waiting. */
@@ -91,7 +101,7 @@ export class ManagedConnection {
       limit.dispose();
       this.#loseLink?.(closedError());
     }
-    this.#blocked = false;
+    this.#setBlocked(false);
     this.#setState("closed");
   }
 
@@ -118,25 +128,27 @@ export class ManagedConnection {
   /** Tries until there is a link. Only a first connect gives up: on what cannot heal, or after the connect timeout. */
   async #connect(first: boolean): Promise<Link> {
     const { clock, random, observe, connectTimeoutMs } = this.#options;
-    let lastError: MessagingError | undefined;
     const limit = new Limit({
       clock,
       what: "connect",
       timeoutMs: first ? connectTimeoutMs : undefined,
       ended: [this.ended],
-      lastError: () => lastError,
+      lastError: () => this.#lastError,
     });
     try {
+      // A link that opens and is lost at once, again and again, must not become a busy loop.
+      if (this.#shortLives > 0) await pause(clock, backoffMs(this.#shortLives, random.fraction(), RECONNECT), limit);
       for (let failures = 1; ; failures += 1) {
         try {
           return await this.#attempt(limit);
         } catch (error) {
           limit.throwIfOver();
-          lastError = this.#options.driver.toMessagingError(error);
-          const givesUp = first && !lastError.retryable;
+          const failure = this.#options.driver.toMessagingError(error);
+          this.#lastError = failure;
+          const givesUp = first && !failure.retryable;
           const retryInMs = givesUp ? undefined : backoffMs(failures, random.fraction(), RECONNECT);
-          observe({ type: "connect-failed", error: lastError, retryInMs });
-          if (retryInMs === undefined) throw lastError;
+          observe({ type: "connect-failed", error: failure, retryInMs });
+          if (retryInMs === undefined) throw failure;
           await pause(clock, retryInMs, limit);
         }
       }
@@ -150,11 +162,13 @@ export class ManagedConnection {
     const attempt = new AbortController();
     const lost = new Ending<MessagingError>();
     let up = false;
+    let blocked = false;
+    let since = 0;
     const lose = (error: unknown): void => {
       if (lost.hasEnded) return;
       const failure = driver.toMessagingError(error);
       lost.end(failure);
-      if (up) this.#onLost(link, failure);
+      if (up) this.#onLost(link, failure, clock.now() - since);
     };
     const timer = clock.setTimer(ATTEMPT_TIMEOUT_MS, () =>
       attempt.abort(new MessagingError("UNAVAILABLE", `connect: no answer within ${ATTEMPT_TIMEOUT_MS} ms`)),
@@ -162,10 +176,9 @@ export class ManagedConnection {
     const connecting = driver.connect({
       signal: attempt.signal,
       onLost: lose,
-      onBlocked: (blocked) => {
-        if (lost.hasEnded || this.#blocked === blocked) return;
-        this.#blocked = blocked;
-        observe({ type: "blocked", blocked });
+      onBlocked: (isBlocked) => {
+        blocked = isBlocked;
+        if (up && !lost.hasEnded) this.#setBlocked(isBlocked);
       },
       onReturned: (frame) =>
         observe({ type: "discarded", source: "inbox", reason: "the inbox is gone", messageId: frame.messageId }),
@@ -189,21 +202,37 @@ export class ManagedConnection {
     }
     const link: Link = { connection, lost };
     if (lost.hasEnded) throw lost.reason;
+    // The limit may have fired after the race was won: then nobody wants the connection any more.
+    if (limit.error !== undefined) {
+      void connection.close();
+      throw limit.error;
+    }
     up = true;
+    since = clock.now();
+    this.#lastError = undefined;
     this.#link = link;
     this.#loseLink = lose;
     this.#next = undefined;
     if (this.#state !== "closing") this.#setState("open");
+    this.#setBlocked(blocked);
     return link;
   }
 
-  #onLost(link: Link, error: MessagingError): void {
+  #onLost(link: Link, error: MessagingError, livedMs: number): void {
     if (this.#link !== link) return;
     this.#link = undefined;
-    this.#blocked = false;
+    this.#lastError = error;
+    this.#shortLives = livedMs < PROVEN_MS ? this.#shortLives + 1 : 0;
+    this.#setBlocked(false);
     if (this.#state === "open") this.#setState("reconnecting", error);
     // While closing, the drain still needs a link: handlers that run may have to settle and to publish.
     if (!this.ended.hasEnded) void this.#connecting().catch(() => undefined);
+  }
+
+  #setBlocked(blocked: boolean): void {
+    if (this.#blocked === blocked) return;
+    this.#blocked = blocked;
+    this.#options.observe({ type: "blocked", blocked });
   }
 
   #setState(state: ConnectionState, error?: Error): void {

@@ -10,6 +10,7 @@ import type { Messaging, PortOptions } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
 import type { Queue } from "../ports/queue.js";
 import { deferred } from "../util/deferred.js";
+import { Closing } from "./closing.js";
 import { bytesCodec } from "./codec.js";
 import type { CoreContext } from "./core-context.js";
 import { drained } from "./drain.js";
@@ -17,15 +18,11 @@ import { Limit } from "./limit.js";
 import { ManagedConnection } from "./managed-connection.js";
 import { observeWith } from "./observe.js";
 import { checkName, invalid } from "./options.js";
+import { Outbox } from "./outbox.js";
 import { PortableBroadcast } from "./portable-broadcast.js";
 import { PortableQueue } from "./portable-queue.js";
-import { Room } from "./room.js";
 import { systemClock } from "./system-clock.js";
 import { systemRandom } from "./system-random.js";
-
-/** Bounds what a lost link can pile up in memory: 1,000 messages or 16 MiB, whichever comes first. */
-const MAX_UNCONFIRMED_MESSAGES = 1_000;
-const MAX_UNCONFIRMED_BYTES = 16 * 1024 * 1024;
 
 export interface MessagingOptions {
   /** The broker. */
@@ -49,9 +46,9 @@ export function createMessaging(options: MessagingOptions): Messaging {
   checkName("node", nodeId);
   const observe = observeWith(observers);
   const connection = new ManagedConnection({ driver, clock, random, observe, connectTimeoutMs });
-  const room = new Room(MAX_UNCONFIRMED_MESSAGES, MAX_UNCONFIRMED_BYTES);
+  const outbox = new Outbox(driver, connection, clock);
   const open = new Set<Closeable>();
-  return new PortableMessaging({ driver, connection, clock, random, observe, nodeId, connectTimeoutMs, room, open });
+  return new PortableMessaging({ driver, connection, clock, random, observe, nodeId, connectTimeoutMs, outbox, open });
 }
 
 class PortableMessaging implements Messaging {
@@ -59,12 +56,13 @@ class PortableMessaging implements Messaging {
   readonly closed: Promise<Error | undefined>;
   readonly #context: CoreContext;
   readonly #closed = deferred<Error | undefined>();
-  #closing: Promise<void> | undefined;
+  readonly #closing: Closing;
 
   constructor(context: CoreContext) {
     this.#context = context;
     this.nodeId = context.nodeId;
     this.closed = this.#closed.promise;
+    this.#closing = new Closing(context.clock);
   }
 
   get state(): ConnectionState {
@@ -107,8 +105,9 @@ class PortableMessaging implements Messaging {
   }
 
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options);
-    return this.#closing;
+    // A second close may be in more of a hurry than the first: its parts must know, too.
+    if (this.#closing.isRequested) for (const part of this.#context.open) void part.close(options);
+    return this.#closing.request(options, () => this.#drain(options));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -116,21 +115,15 @@ class PortableMessaging implements Messaging {
   }
 
   /** In order: no new consumers; handlers drain, free to publish; what they published is confirmed; the link closes. */
-  async #close({ drainMs = 30_000, signal }: CloseOptions): Promise<void> {
-    const { clock, connection, open, room } = this.#context;
-    const until = clock.now() + drainMs;
+  async #drain(options: CloseOptions): Promise<void> {
+    const { clock, connection, open, outbox } = this.#context;
     connection.beginClose();
-    await Promise.all([...open].map((part) => part.close({ drainMs, signal })));
-    let onProgress: () => void = () => {};
-    void room.empty().then(() => onProgress());
+    await Promise.all([...open].map((part) => part.close(options)));
     await drained(clock, {
-      drainMs: Math.max(0, until - clock.now()),
-      signal,
+      over: this.#closing.over,
       stopped: Promise.resolve(),
-      left: () => room.size,
-      onProgress: (listener) => {
-        onProgress = listener;
-      },
+      left: () => outbox.callers,
+      onProgress: (listener) => outbox.refuse(listener),
       interrupt: () => connection.end(),
       abandon: () => {},
     });

@@ -5,7 +5,6 @@ import type { IncomingMessage, OutgoingMessage } from "../ports/message.js";
 import type { CoreContext } from "./core-context.js";
 import { checkName } from "./options.js";
 import { PortableSubscription } from "./portable-subscription.js";
-import { publishWithin } from "./publisher.js";
 import { toWireMessage } from "./wire-message.js";
 
 /** A signal later than this is none. */
@@ -26,7 +25,7 @@ export class PortableBroadcast<T> implements Broadcast<T> {
     if (node !== undefined) checkName("node", node);
     const wire = toWireMessage(this.#context, this.#codec, message);
     try {
-      await publishWithin(this.#context, { kind: "broadcast", name: this.name, node }, wire, {
+      await this.#context.outbox.publish({ kind: "broadcast", name: this.name, node }, wire, {
         what: `broadcast ${this.name}`,
         timeoutMs: TIMEOUT_MS,
         signal,

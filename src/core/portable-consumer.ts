@@ -7,13 +7,18 @@ import type { Ending } from "../util/ending.js";
 import { Ring } from "../util/ring.js";
 import { ActiveDelivery } from "./active-delivery.js";
 import type { CoreContext } from "./core-context.js";
+import { Limit } from "./limit.js";
 import { invalid, isCount, type ResolvedConsumeOptions } from "./options.js";
 import { Settler } from "./settler.js";
 import { type PortState, SupervisedPort } from "./supervised-port.js";
 import { type Verdict, verdictOf, verdictOfError } from "./verdict.js";
 import { toIncomingMessage } from "./wire-message.js";
 
-const RELEASE: Verdict = { kind: "release", isChosen: false };
+/** A broker that does not answer must not block the next change: the consumer is made anew. */
+const SET_PREFETCH_TIMEOUT_MS = 10_000;
+
+const NOT_STARTED: Verdict = { kind: "release", why: "not-started" };
+const INTERRUPTED: Verdict = { kind: "release", why: "interrupted" };
 
 /** A consumer that outlives channels, connections and brokers. */
 export class PortableConsumer<T> implements Consumer {
@@ -53,16 +58,18 @@ export class PortableConsumer<T> implements Consumer {
       owner: this,
       create: (connection, onLost, lost) => this.#create(connection, onLost, lost),
       onState: (state, error) => this.#onState(state, error),
-      onClosing: () => this.#giveBackWaiting(),
+      onClosing: () => {
+        this.#giveBackWaiting();
+        this.#settler.endHolds();
+      },
       left: () => this.#active.size,
       interrupt: () => {
-        this.#settler.flush();
         for (const delivery of this.#running) delivery.abort(new MessagingError("CLOSED", "the drain time is over"));
       },
       abandon: () => {
         for (const delivery of this.#running) {
           delivery.disown();
-          this.#settle(delivery, RELEASE);
+          this.#settle(delivery, INTERRUPTED);
         }
       },
     });
@@ -128,11 +135,11 @@ export class PortableConsumer<T> implements Consumer {
     const prefetch = this.#prefetch;
     if (prefetch !== this.#applied) {
       this.#applied = prefetch;
-      try {
-        await life.resource.setPrefetch(prefetch);
-      } catch (error) {
-        this.#port.lose(error);
-      }
+      const { clock } = this.#context;
+      const what = `set the prefetch of ${this.#spec.name}`;
+      const limit = new Limit({ clock, what, timeoutMs: SET_PREFETCH_TIMEOUT_MS, ended: [life.lost] });
+      await limit.race(life.resource.setPrefetch(prefetch)).catch((error: unknown) => life.end(error));
+      limit.dispose();
     }
     // Only now: given back any sooner, the broker would hand it straight to us again.
     if (this.#concurrency === 0) this.#giveBackWaiting();
@@ -146,9 +153,9 @@ export class PortableConsumer<T> implements Consumer {
     const isUncounted = wire.deliveries === undefined && wire.redelivered;
     const losses = delivery.losses + (isUncounted ? 1 : 0);
     if (this.#port.isClosing) {
-      this.#settle(delivery, RELEASE);
+      this.#settle(delivery, NOT_STARTED);
     } else if (losses >= maxDeliveries && this.#spec.deadLetterQueue !== undefined) {
-      this.#settle(delivery, { kind: "dead-letter", reason: "crash-loop" });
+      this.#settle(delivery, { kind: "dead-letter", reason: "crash-loop", isHandled: false });
     } else if (isUncounted && maxDeliveries !== Number.POSITIVE_INFINITY) {
       this.#countLoss(delivery, losses);
     } else {
@@ -158,7 +165,7 @@ export class PortableConsumer<T> implements Consumer {
   }
 
   #countLoss(delivery: ActiveDelivery, losses: number): void {
-    const headers = delivery.headersForRetry({ losses });
+    const headers = delivery.headersWith({ failures: delivery.failures, losses });
     void delivery.settle({ retryInMs: 0, headers }).then(() => this.#onSettled(delivery));
   }
 
@@ -194,7 +201,7 @@ export class PortableConsumer<T> implements Consumer {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
       observe({ type: "handler-failed", source: this.#spec.name, messageId: delivery.messageId, error });
       // Interrupted by us, so no fault of the message or the handler.
-      if (delivery.aborted) return RELEASE;
+      if (delivery.aborted) return INTERRUPTED;
       return verdictOfError(thrown, delivery.failures, random.fraction());
     }
   }
@@ -210,14 +217,14 @@ export class PortableConsumer<T> implements Consumer {
 
   #giveBackWaiting(): void {
     for (let delivery = this.#waiting.shift(); delivery !== undefined; delivery = this.#waiting.shift()) {
-      this.#settle(delivery, RELEASE);
+      this.#settle(delivery, NOT_STARTED);
     }
   }
 
   /** What came through a lost life is no longer ours: the broker gives it out again. */
   #onLost(lost: Ending<MessagingError>): void {
     for (const delivery of this.#active) if (delivery.lost === lost) delivery.abort(lost.reason);
-    this.#settler.flush(lost);
+    this.#settler.dropHolds(lost);
     this.#giveBackWaiting();
   }
 

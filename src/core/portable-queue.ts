@@ -6,7 +6,6 @@ import type { ConsumeOptions, Consumer, DeliveryHandler, PublishOptions, Queue }
 import type { CoreContext } from "./core-context.js";
 import { checkExpiry, checkPublishOptions, resolveConsumeOptions } from "./options.js";
 import { PortableConsumer } from "./portable-consumer.js";
-import { publishWithin } from "./publisher.js";
 import { toWireMessage } from "./wire-message.js";
 
 const DEAD_SUFFIX = ".dead";
@@ -31,13 +30,13 @@ export class PortableQueue<T> implements Queue<T> {
   }
 
   async publish(message: OutgoingMessage<T>, options: PublishOptions = {}): Promise<void> {
-    const { driver, clock, observe } = this.#context;
+    const { driver, clock, observe, outbox } = this.#context;
     checkPublishOptions(options, driver.capabilities);
     checkExpiry(options, this.#spec);
     const wire = this.#toWire(message, options);
     const started = clock.now();
     try {
-      const sends = await publishWithin(this.#context, { kind: "queue", queue: this.#spec }, wire, {
+      const sends = await outbox.publish({ kind: "queue", queue: this.#spec }, wire, {
         what: `publish to ${this.name}`,
         timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
         signal: options.signal,

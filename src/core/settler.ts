@@ -15,12 +15,22 @@ type Limits = Pick<ResolvedConsumeOptions, "maxAttempts" | "maxDeliveries">;
 /** Shorter waits are kept here: a broker's delays have a grain of a second. */
 const HELD_BELOW_MS = 1_000;
 
+/** A reason travels in a header, and brokers bound those. */
+const MAX_REASON_LENGTH = 1_000;
+
+interface Held {
+  readonly cancel: Cancel;
+  /** Settles it, with what is left of its wait. */
+  go(): void;
+}
+
 /** Turns verdicts into settlements: counts failures, knows when it is enough, and holds short retries. */
 export class Settler {
   readonly #context: CoreContext;
   readonly #spec: QueueSpec;
   readonly #limits: Limits;
-  readonly #held = new Map<ActiveDelivery, { readonly cancel: Cancel; readonly go: () => void }>();
+  readonly #held = new Map<ActiveDelivery, Held>();
+  #mayHold = true;
 
   constructor(context: CoreContext, spec: QueueSpec, limits: Limits) {
     this.#context = context;
@@ -33,13 +43,23 @@ export class Settler {
     const final = this.#final(delivery, verdict);
     if (final.kind === "retry" && final.retryInMs > 0 && this.#isHeld(final.retryInMs))
       this.#hold(delivery, final, done);
-    else void this.#send(delivery, this.#settlement(delivery, final), final).then(done);
+    else void this.#send(delivery, final).then(done);
   }
 
-  /** Ends the waits that are on, of one life or of all: what is held goes back now, with its failure counted. */
-  flush(lost?: Ending<MessagingError>): void {
+  /** What is held goes back now, its failure counted and its wait left to the broker as far as that can delay. */
+  endHolds(): void {
+    this.#mayHold = false;
+    this.#go(() => true);
+  }
+
+  /** What came through a lost life is not ours to hold. */
+  dropHolds(lost: Ending<MessagingError>): void {
+    this.#go((delivery) => delivery.lost === lost);
+  }
+
+  #go(which: (delivery: ActiveDelivery) => boolean): void {
     for (const [delivery, { cancel, go }] of this.#held) {
-      if (lost !== undefined && delivery.lost !== lost) continue;
+      if (!which(delivery)) continue;
       cancel();
       go();
     }
@@ -49,13 +69,12 @@ export class Settler {
   #final(delivery: ActiveDelivery, verdict: Verdict): Verdict {
     let final = verdict;
     if (final.kind === "retry" && final.limited && delivery.attempt >= this.#limits.maxAttempts) {
-      final = { kind: "dead-letter", reason: `attempts used up: ${final.reason ?? "failed"}` };
+      final = { kind: "dead-letter", reason: `attempts used up: ${final.reason ?? "failed"}`, isHandled: true };
     }
     if (final.kind === "dead-letter" && this.#spec.deadLetterQueue === undefined) {
-      const { failures } = delivery;
       // The wait that the verdict asked for stands, if it asked for one.
       if (verdict.kind === "retry" && verdict.retryInMs > 0) return { ...verdict, limited: false };
-      return retryInPlace(final.reason, failures, this.#context.random.fraction());
+      return retryInPlace(final.reason, delivery.failures, this.#context.random.fraction());
     }
     return final;
   }
@@ -65,19 +84,20 @@ export class Settler {
       case "ack":
         return "ack";
       case "release":
-        return this.#release(delivery, verdict.isChosen);
+        return this.#release(delivery, verdict.why);
       case "retry":
+        // A settlement is no loss, so that the count of losses begins anew.
         return {
-          retryInMs: Math.ceil(verdict.retryInMs),
-          headers: delivery.headersForRetry({ failures: delivery.attempt }),
+          retryInMs: this.#canDelay ? Math.ceil(verdict.retryInMs) : 0,
+          headers: delivery.headersWith({ failures: delivery.attempt, losses: 0 }),
         };
       case "dead-letter":
         return {
           deadLetter: deadLetterHeaders(delivery.wire.message.headers, {
-            reason: verdict.reason,
+            reason: verdict.reason.slice(0, MAX_REASON_LENGTH),
             queue: this.#spec.name,
             at: this.#context.clock.now(),
-            attempts: delivery.attempt,
+            attempts: verdict.isHandled ? delivery.attempt : delivery.failures,
           }),
         };
     }
@@ -85,31 +105,43 @@ export class Settler {
 
   /**
    * To a broker, a message that is given back looks like one that was lost. Where losses are limited, one that a handler
-   * chose to give back is therefore stored anew, so that a choice never ends as a crash loop.
+   * chose to give back is therefore stored anew, and one that was never started is when the next loss would be its last.
    */
-  #release(delivery: ActiveDelivery, isChosen: boolean): WireSettlement {
-    if (!isChosen || this.#limits.maxDeliveries === Number.POSITIVE_INFINITY) return "release";
-    return { retryInMs: 0, headers: { ...delivery.headersForRetry({}), [RELEASED_HEADER]: "1" } };
+  #release(delivery: ActiveDelivery, why: "chosen" | "not-started" | "interrupted"): WireSettlement {
+    const { maxDeliveries } = this.#limits;
+    const isLast = delivery.losses + 1 >= maxDeliveries;
+    const storedAnew = why === "chosen" ? maxDeliveries !== Number.POSITIVE_INFINITY : why === "not-started" && isLast;
+    if (!storedAnew) return "release";
+    const losses = why === "chosen" ? 0 : delivery.losses;
+    return {
+      retryInMs: 0,
+      headers: { ...delivery.headersWith({ failures: delivery.failures, losses }), [RELEASED_HEADER]: "1" },
+    };
+  }
+
+  get #canDelay(): boolean {
+    return this.#context.driver.capabilities.queue.delayedDelivery;
   }
 
   #isHeld(retryInMs: number): boolean {
-    return retryInMs < HELD_BELOW_MS || !this.#context.driver.capabilities.queue.delayedDelivery;
+    return this.#mayHold && (retryInMs < HELD_BELOW_MS || !this.#canDelay);
   }
 
   #hold(delivery: ActiveDelivery, verdict: Verdict & { kind: "retry" }, done: () => void): void {
-    const settlement = this.#settlement(delivery, { ...verdict, retryInMs: 0 });
+    const { clock } = this.#context;
+    const due = clock.now() + verdict.retryInMs;
     const go = (): void => {
       this.#held.delete(delivery);
-      void this.#send(delivery, settlement, verdict).then(done);
+      const retryInMs = Math.max(0, due - clock.now());
+      void this.#send(delivery, { ...verdict, retryInMs }).then(done);
     };
-    const cancel = this.#context.clock.setTimer(verdict.retryInMs, go);
-    this.#held.set(delivery, { cancel, go });
+    this.#held.set(delivery, { cancel: clock.setTimer(verdict.retryInMs, go), go });
   }
 
-  async #send(delivery: ActiveDelivery, settlement: WireSettlement, verdict: Verdict): Promise<void> {
+  async #send(delivery: ActiveDelivery, verdict: Verdict): Promise<void> {
     const { clock, observe } = this.#context;
     const started = clock.now();
-    const reached = await delivery.settle(settlement);
+    const reached = await delivery.settle(this.#settlement(delivery, verdict));
     const observation: Observation = {
       type: "settled",
       queue: this.#spec.name,

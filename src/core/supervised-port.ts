@@ -4,6 +4,7 @@ import type { Closeable, CloseOptions } from "../ports/lifecycle.js";
 import { onAbort } from "../util/abort.js";
 import { deferred } from "../util/deferred.js";
 import type { Ending } from "../util/ending.js";
+import { Closing } from "./closing.js";
 import type { CoreContext } from "./core-context.js";
 import { drained } from "./drain.js";
 import { Limit } from "./limit.js";
@@ -35,8 +36,8 @@ export class SupervisedPort<R extends DriverResource> {
   readonly #options: SupervisedPortOptions<R>;
   readonly #supervised: Supervised<R>;
   readonly #closed = deferred<Error | undefined>();
+  readonly #closing: Closing;
   #state: PortState = "recovering";
-  #closing: Promise<void> | undefined;
   #onProgress: () => void = () => {};
   #forgetSignal: () => void = () => {};
 
@@ -45,6 +46,7 @@ export class SupervisedPort<R extends DriverResource> {
     this.#context = context;
     this.#options = options;
     this.closed = this.#closed.promise;
+    this.#closing = new Closing(clock);
     this.#supervised = new Supervised<R>({
       what: options.what,
       connection,
@@ -63,16 +65,11 @@ export class SupervisedPort<R extends DriverResource> {
   }
 
   get isClosing(): boolean {
-    return this.#closing !== undefined;
+    return this.#closing.isRequested;
   }
 
   get life(): Life<R> | undefined {
     return this.#supervised.life;
-  }
-
-  /** Ends the present life, so that another begins. */
-  lose(error: unknown): void {
-    this.#supervised.lose(error);
   }
 
   /** To be called when something got done, for a drain that may wait for it. */
@@ -85,7 +82,8 @@ export class SupervisedPort<R extends DriverResource> {
     const { clock, connection, connectTimeoutMs, open } = this.#context;
     const { what, owner } = this.#options;
     const ended = [connection.ended, this.#supervised.stopped];
-    const limit = new Limit({ clock, what, timeoutMs: connectTimeoutMs, signal, ended });
+    const lastError = (): unknown => this.#supervised.lastError;
+    const limit = new Limit({ clock, what, timeoutMs: connectTimeoutMs, signal, ended, lastError });
     open.add(owner);
     try {
       if (connection.state === "closing") throw new MessagingError("CLOSED", `${what}: this Messaging is closing`);
@@ -97,7 +95,7 @@ export class SupervisedPort<R extends DriverResource> {
       limit.dispose();
     }
     // A close of the whole Messaging may have come in between: it has closed this too.
-    if (this.#closing !== undefined) throw new MessagingError("CLOSED", `${what}: closed meanwhile`);
+    if (this.isClosing) throw new MessagingError("CLOSED", `${what}: closed meanwhile`);
     this.#forgetSignal = onAbort(signal, () => void this.close());
   }
 
@@ -106,11 +104,10 @@ export class SupervisedPort<R extends DriverResource> {
   }
 
   #shut(options: CloseOptions, error: Error | undefined): Promise<void> {
-    this.#closing ??= this.#drain(options, error);
-    return this.#closing;
+    return this.#closing.request(options, () => this.#drain(error));
   }
 
-  async #drain({ drainMs = 30_000, signal }: CloseOptions, error: Error | undefined): Promise<void> {
+  async #drain(error: Error | undefined): Promise<void> {
     const { left, interrupt, abandon, onClosing, owner } = this.#options;
     this.#forgetSignal();
     this.#setState("closing", error);
@@ -118,8 +115,7 @@ export class SupervisedPort<R extends DriverResource> {
     const stopped = this.#supervised.stop();
     onClosing();
     await drained(this.#context.clock, {
-      drainMs,
-      signal,
+      over: this.#closing.over,
       stopped,
       left,
       interrupt,
@@ -128,14 +124,17 @@ export class SupervisedPort<R extends DriverResource> {
         this.#onProgress = listener;
       },
     });
+    this.#supervised.detach();
     this.#context.open.delete(owner);
     this.#setState("closed", error);
     this.#closed.resolve(error);
   }
 
+  /** A failed try while it recovers is told too, in the same state: silence would look like success. */
   #setState(state: PortState, error?: Error): void {
     const isOver = this.#state === "closing" || this.#state === "closed";
-    if (this.#state === state || (isOver && state !== "closed")) return;
+    if (isOver && state !== "closed") return;
+    if (this.#state === state && !(state === "recovering" && error !== undefined)) return;
     this.#state = state;
     this.#options.onState(state, error);
   }

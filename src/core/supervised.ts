@@ -4,13 +4,17 @@ import type { Clock, Random } from "../ports/clock.js";
 import { backoffMs } from "../util/backoff.js";
 import { Ending } from "../util/ending.js";
 import { Limit, pause } from "./limit.js";
-import { type Link, type ManagedConnection, RECONNECT } from "./managed-connection.js";
+import { type Link, type ManagedConnection, PROVEN_MS, RECONNECT } from "./managed-connection.js";
 
 /** One life of a resource: from its creation on one link to its loss. */
 export interface Life<R extends DriverResource> {
   readonly resource: R;
   /** Ends when this life is over. */
   readonly lost: Ending<MessagingError>;
+  /** Ends this life, so that another begins: for a resource that failed in use. */
+  end(error: unknown): void;
+  /** Lets go of the link. To be called when nothing that came through this life is out any more. */
+  detach(): void;
 }
 
 export interface SupervisedOptions<R extends DriverResource> {
@@ -23,14 +27,14 @@ export interface SupervisedOptions<R extends DriverResource> {
   /** Makes the resource on a link. `lost` is this life's end, to be tied to all that comes through it. */
   create(connection: DriverConnection, onLost: (error: unknown) => void, lost: Ending<MessagingError>): Promise<R>;
   onLive(): void;
-  /** A life has ended, or a try to begin another has failed; it is being made anew. */
+  /** A life has ended, or a try to begin one has failed; it is being made anew. */
   onRecovering(error: MessagingError): void;
   /** It cannot be made anew; there will be no further life. */
   onFailed(error: MessagingError): void;
 }
 
-/** A life this long proves the resource; before that, losses count towards the back-off. */
-const PROVEN_MS = 5_000;
+/** One try to make the resource: a broker that says nothing must not hold up the recovery for ever. */
+const CREATE_TIMEOUT_MS = 10_000;
 
 /** What would not heal by trying again: the other side has to be changed first. */
 const PERMANENT: ReadonlySet<string> = new Set(["ALREADY_EXISTS", "INVALID_ARGUMENT", "UNSUPPORTED"]);
@@ -44,8 +48,8 @@ export class Supervised<R extends DriverResource> {
   /** Ends with the first `stop`: the end of a start that is still under way, too. */
   readonly stopped = new Ending<MessagingError>();
   #life: Life<R> | undefined;
-  #lose: (error: unknown) => void = () => {};
   #loop: Promise<void> = Promise.resolve();
+  #lastError: MessagingError | undefined;
 
   constructor(options: SupervisedOptions<R>) {
     this.#options = options;
@@ -55,9 +59,9 @@ export class Supervised<R extends DriverResource> {
     return this.#life;
   }
 
-  /** Ends the present life, so that another begins: for a resource that failed in use. */
-  lose(error: unknown): void {
-    this.#lose(error);
+  /** Why it is not live, as far as that is known. */
+  get lastError(): MessagingError | undefined {
+    return this.#lastError ?? this.#options.connection.lastError;
   }
 
   /**
@@ -74,16 +78,22 @@ export class Supervised<R extends DriverResource> {
         limit.throwIfOver();
         const failure = this.#options.toMessagingError(error);
         if (!failure.retryable) throw failure;
+        this.#recovering(failure);
         await pause(this.#options.clock, this.#wait(failures), limit);
       }
     }
   }
 
-  /** Nothing comes through it after this resolves. Never rejects. */
+  /** Nothing comes through it after this resolves; what came may still be settled. Never rejects. */
   async stop(): Promise<void> {
     this.stopped.end(new MessagingError("CLOSED", `${this.#options.what}: closed`));
     await this.#loop;
     await this.#life?.resource.stop();
+  }
+
+  /** The last step: lets go of the link. */
+  detach(): void {
+    this.#life?.detach();
     this.#life = undefined;
   }
 
@@ -91,31 +101,37 @@ export class Supervised<R extends DriverResource> {
     const link = await this.#options.connection.acquire(limit);
     const lost = new Ending<MessagingError>();
     const lose = (error: unknown): void => lost.end(this.#options.toMessagingError(error));
-    lost.onEnd(link.lost.onEnd(() => lose(link.lost.reason)));
+    const detach = link.lost.onEnd(() => lose(link.lost.reason));
+    lost.onEnd(detach);
     try {
       const creating = this.#options.create(link.connection, lose, lost);
       // Created after the limit fired or the link was lost: nobody wants it any more.
-      const resource = await limit.race(this.#unlessLost(creating, link), (late) => void late.stop());
+      const resource = await limit.race(this.#inTime(creating, link), (late) => void late.stop());
+      if (limit.error !== undefined) void resource.stop();
+      limit.throwIfOver();
       if (lost.hasEnded) throw lost.reason;
-      this.#lose = lose;
-      this.#life = { resource, lost };
+      const end = (error: unknown): void => {
+        if (lost.hasEnded) return;
+        lose(error);
+        void resource.stop();
+      };
+      this.#life = { resource, lost, end, detach };
+      this.#lastError = undefined;
       this.#options.onLive();
       return this.#life;
     } catch (error) {
       lose(error);
-      throw error;
+      // Whatever took the link down says nothing about this resource.
+      if (!link.lost.hasEnded) throw error;
+      throw new MessagingError("UNAVAILABLE", `${this.#options.what}: the link was lost`, { cause: link.lost.reason });
     }
   }
 
-  /** A driver should reject when its link is lost; one that does not must not hold up the recovery. */
-  #unlessLost(creating: Promise<R>, link: Link): Promise<R> {
-    return new Promise<R>((resolve, reject) => {
-      const forget = link.lost.onEnd(() => reject(link.lost.reason));
-      creating
-        .then(resolve, reject)
-        .finally(forget)
-        .catch(() => undefined);
-    });
+  /** Rejects when the link is lost or the try takes too long; what is created all the same is stopped. */
+  #inTime(creating: Promise<R>, link: Link): Promise<R> {
+    const { clock, what } = this.#options;
+    const limit = new Limit({ clock, what, timeoutMs: CREATE_TIMEOUT_MS, ended: [link.lost] });
+    return limit.race(creating, (late) => void late.stop()).finally(() => limit.dispose());
   }
 
   async #supervise(first: Life<R>): Promise<void> {
@@ -129,7 +145,7 @@ export class Supervised<R extends DriverResource> {
           await limit.race(ended(life.lost));
           if (clock.now() - since >= PROVEN_MS) failures = 0;
           this.#life = undefined;
-          this.#options.onRecovering(this.#options.toMessagingError(life.lost.reason));
+          this.#recovering(this.#options.toMessagingError(life.lost.reason));
         }
         // A lost link has its own back-off. A resource that is lost again and again while the link holds waits here.
         if (failures > 0) await pause(clock, this.#wait(failures), limit);
@@ -151,9 +167,14 @@ export class Supervised<R extends DriverResource> {
       limit.throwIfOver();
       const failure = this.#options.toMessagingError(error);
       if (PERMANENT.has(failure.code) || this.#options.connection.ended.hasEnded) throw failure;
-      this.#options.onRecovering(failure);
+      this.#recovering(failure);
       return undefined;
     }
+  }
+
+  #recovering(error: MessagingError): void {
+    this.#lastError = error;
+    this.#options.onRecovering(error);
   }
 
   #wait(failures: number): number {

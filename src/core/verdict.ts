@@ -4,9 +4,9 @@ import { backoffMs } from "../util/backoff.js";
 /** What a handler's outcome means, before it becomes a settlement. */
 export type Verdict =
   | { readonly kind: "ack" }
-  /** By the handler's own choice, or because it was never started or did not come to an end. */
-  | { readonly kind: "release"; readonly isChosen: boolean }
-  | { readonly kind: "dead-letter"; readonly reason: string }
+  | { readonly kind: "release"; readonly why: "chosen" | "not-started" | "interrupted" }
+  /** Not handled: given up on arrival. */
+  | { readonly kind: "dead-letter"; readonly reason: string; readonly isHandled: boolean }
   | {
       readonly kind: "retry";
       readonly retryInMs: number;
@@ -15,7 +15,7 @@ export type Verdict =
     };
 
 const ACK: Verdict = { kind: "ack" };
-const RELEASE: Verdict = { kind: "release", isChosen: true };
+const RELEASE: Verdict = { kind: "release", why: "chosen" };
 
 /** After a throw: soon, since most failures pass; at most 30 s, so that a repaired world is noticed. */
 const RETRY = { firstMs: 200, maxMs: 30_000 };
@@ -29,26 +29,29 @@ export function verdictOf(settlement: unknown): Verdict {
   if (settlement === "release") return RELEASE;
   if (settlement === "requeue")
     return { kind: "retry", retryInMs: 0, reason: "requeued by the handler", limited: true };
-  if (settlement === "dead-letter") return { kind: "dead-letter", reason: "dead-lettered by the handler" };
+  if (settlement === "dead-letter")
+    return { kind: "dead-letter", reason: "dead-lettered by the handler", isHandled: true };
   if (typeof settlement === "object" && settlement !== null) {
     if ("deadLetter" in settlement && typeof settlement.deadLetter === "string") {
-      return { kind: "dead-letter", reason: settlement.deadLetter };
+      return { kind: "dead-letter", reason: settlement.deadLetter, isHandled: true };
     }
     if ("retryInMs" in settlement && isWait(settlement.retryInMs)) {
       const reason = "reason" in settlement && typeof settlement.reason === "string" ? settlement.reason : undefined;
       return { kind: "retry", retryInMs: settlement.retryInMs, reason, limited: false };
     }
   }
-  throw new MessagingError("INVALID_ARGUMENT", `the handler returned ${describe(settlement)}, which is no settlement`);
+  throw new MessagingError(
+    "INVALID_ARGUMENT",
+    `the handler returned a value of type ${typeof settlement} that is no settlement`,
+  );
 }
 
 /** What a throw means: again with back-off, unless the error says that again will not help. */
 export function verdictOfError(error: unknown, failures: number, fraction: number): Verdict {
   const reason = error instanceof Error ? error.message : String(error);
-  if (MessagingError.is(error) && !error.retryable && !NOT_THE_MESSAGE.has(error.code)) {
-    return { kind: "dead-letter", reason };
-  }
-  return { kind: "retry", retryInMs: backoffMs(failures + 1, fraction, RETRY), reason, limited: true };
+  const isOurs = MessagingError.is(error) && NOT_THE_MESSAGE.has(error.code);
+  if (MessagingError.is(error) && !error.retryable && !isOurs) return { kind: "dead-letter", reason, isHandled: true };
+  return { kind: "retry", retryInMs: backoffMs(failures + 1, fraction, RETRY), reason, limited: !isOurs };
 }
 
 /** The back-off in place of a dead letter, where there is no queue for it. */
@@ -58,12 +61,4 @@ export function retryInPlace(reason: string, failures: number, fraction: number)
 
 function isWait(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
-}
-
-function describe(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? typeof value;
-  } catch {
-    return typeof value;
-  }
 }

@@ -45,7 +45,8 @@ export function toIncomingMessage<T>(codec: Codec<T>, wire: WireMessage): Incomi
   try {
     body = codec.decode(wire.body);
   } catch (error) {
-    throw new MessagingError("MALFORMED", `malformed: not readable as ${codec.contentType}: ${text(error)}`, {
+    // Without the codec's own words, which may quote the body; they are in the cause.
+    throw new MessagingError("MALFORMED", `malformed: not readable as ${codec.contentType}`, {
       cause: error,
     });
   }

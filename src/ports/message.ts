@@ -10,7 +10,8 @@ export type Priority = "bulk" | "standard" | "expedite";
  * - `"requeue"`: failed, again now. Counts as a failed attempt, so `maxAttempts` ends it.
  * - `"release"`: not handled; back to the queue at once, no failed attempt.
  * - `"dead-letter"`: given up.
- * - `{ retryInMs }`: failed, again, never earlier than this many milliseconds from now. Not limited by `maxAttempts`.
+ * - `{ retryInMs }`: failed, again, never earlier than this many milliseconds from now. Not limited by `maxAttempts`. (Without
+ *   the capability `delayedDelivery` the consumer holds it; one that closes gives it back at once.)
  * - `{ deadLetter }`: given up, with the reason kept beside the message.
  */
 export type Settlement =

@@ -19,7 +19,7 @@ export interface Sabotage {
 }
 
 /** The memory driver, broken. */
-export function brokenDriver(real: Driver, sabotage: Sabotage): Driver {
+function brokenDriver(real: Driver, sabotage: Sabotage): Driver {
   return {
     name: real.name,
     capabilities: real.capabilities,

@@ -18,12 +18,13 @@ describe.concurrent("the contract suite", () => {
     LIMIT_MS,
   );
 
-  for (const { name, sabotage, caughtBy } of brokenDrivers) {
+  for (const { name, sabotage, caughtBy, atTimesBy = [] } of brokenDrivers) {
     it(
       `fails a driver that ${name}, by ${caughtBy.join(" ")}`,
       async ({ expect }) => {
         const failed = await failingCases(() => brokenHarness(name, sabotage, TIME_SCALE));
-        expect([...failed.keys()].sort(), reasons(failed, caughtBy)).toEqual([...caughtBy].sort());
+        const ids = [...failed.keys()].filter((id) => !atTimesBy.includes(id));
+        expect(ids.sort(), reasons(failed, caughtBy)).toEqual([...caughtBy].sort());
       },
       LIMIT_MS,
     );

@@ -33,7 +33,8 @@ export interface PendingPublish {
 
 /** One consumer, through which the test delivers. */
 export interface ScriptedConsumer {
-  readonly prefetch: number;
+  readonly prefetches: number[];
+  stops: number;
   deliver(delivery: WireDelivery): void;
   lose(error: unknown): void;
 }
@@ -46,6 +47,10 @@ export class ScriptedConnection implements DriverConnection {
   readonly consumers: ScriptedConsumer[] = [];
   readonly closing = deferred<void>();
   closeCalls = 0;
+  /** What setting up a consumer waits for. */
+  consumeGate: Promise<void> = Promise.resolve();
+  /** What a change of prefetch waits for. */
+  prefetchGate: Promise<void> = Promise.resolve();
 
   constructor(options: ConnectOptions) {
     this.options = options;
@@ -78,8 +83,18 @@ export class ScriptedConnection implements DriverConnection {
     onDelivery: (delivery: WireDelivery) => void,
     onLost: (error: unknown) => void,
   ): Promise<DriverConsumer> {
-    this.consumers.push({ prefetch, deliver: onDelivery, lose: onLost });
-    return { stop: async () => {}, setPrefetch: async () => {} };
+    const consumer: ScriptedConsumer = { prefetches: [prefetch], stops: 0, deliver: onDelivery, lose: onLost };
+    this.consumers.push(consumer);
+    await this.consumeGate;
+    return {
+      stop: async () => {
+        consumer.stops += 1;
+      },
+      setPrefetch: async (next) => {
+        consumer.prefetches.push(next);
+        await this.prefetchGate;
+      },
+    };
   }
 
   async subscribe(): Promise<DriverResource> {

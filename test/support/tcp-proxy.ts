@@ -7,13 +7,15 @@ export interface ProxyTrap {
   readonly afterServerBytes: number;
 }
 
-/** A TCP proxy on 127.0.0.1 before a server on 127.0.0.1, that can be made to misbehave. */
+/** A TCP proxy on 127.0.0.1 before a server, that can be made to misbehave. */
 export interface TcpProxy {
   readonly port: number;
   /** Pairs of sockets that are open now. */
   readonly connections: number;
   /** How many there ever were. */
   readonly accepted: number;
+  /** The most that the server answered on one connection, in bytes. */
+  readonly serverBytes: number;
   /** Resets all connections, to both sides; new ones are welcome. */
   cut(): void;
   /** Nothing passes any more, in either direction, also on new connections, and nobody is told. */
@@ -30,11 +32,12 @@ interface Pair {
   stalled: boolean;
 }
 
-export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
+export async function startTcpProxy(serverPort: number, serverHost = "127.0.0.1"): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let stalled = false;
   let trap: ProxyTrap | undefined;
   let accepted = 0;
+  let serverBytes = 0;
 
   const end = (pair: Pair): void => {
     pairs.delete(pair);
@@ -50,7 +53,7 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
   };
   const listener = createServer({ noDelay: true }, (client) => {
     accepted += 1;
-    const server = connect({ host: "127.0.0.1", port: serverPort, noDelay: true });
+    const server = connect({ host: serverHost, port: serverPort, noDelay: true });
     const pair: Pair = { client, server, trap, stalled: false };
     let answered = 0;
     pairs.add(pair);
@@ -62,6 +65,7 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
     server.on("data", (chunk) => {
       const allowed = pair.trap === undefined ? chunk.length : pair.trap.afterServerBytes - answered;
       answered += chunk.length;
+      serverBytes = Math.max(serverBytes, answered);
       client.write(chunk.subarray(0, Math.max(0, allowed)));
       if (allowed >= chunk.length) return;
       if (pair.trap?.kind === "cut") end(pair);
@@ -81,6 +85,9 @@ export async function startTcpProxy(serverPort: number): Promise<TcpProxy> {
     },
     get accepted() {
       return accepted;
+    },
+    get serverBytes() {
+      return serverBytes;
     },
     cut() {
       for (const pair of [...pairs]) end(pair);

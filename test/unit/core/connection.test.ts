@@ -1,50 +1,6 @@
 import { expect, test } from "vitest";
-import { createMessaging } from "../../../src/core/messaging.js";
 import { MessagingError } from "../../../src/errors/messaging-error.js";
-import type { Messaging } from "../../../src/ports/messaging.js";
-import type { Observation } from "../../../src/ports/observer.js";
-import { ScriptedDriver } from "../../support/scripted-driver.js";
-import { VirtualClock } from "../../support/virtual-clock.js";
-
-interface Fixture {
-  readonly clock: VirtualClock;
-  readonly driver: ScriptedDriver;
-  readonly messaging: Messaging;
-  readonly observations: Observation[];
-}
-
-function fixture(): Fixture {
-  const clock = new VirtualClock();
-  const driver = new ScriptedDriver();
-  const observations: Observation[] = [];
-  const messaging = createMessaging({
-    driver,
-    clock,
-    random: { fraction: () => 0, uuid: () => "id" },
-    observers: [
-      (observation) => observations.push(observation),
-      () => {
-        throw new Error("an observer must not harm");
-      },
-    ],
-  });
-  return { clock, driver, messaging, observations };
-}
-
-/** The outcome of a promise that may not have one yet. */
-function watch(promise: Promise<unknown>): { state: "pending" | "resolved" | "rejected"; error?: unknown } {
-  const seen: { state: "pending" | "resolved" | "rejected"; error?: unknown } = { state: "pending" };
-  promise.then(
-    () => {
-      seen.state = "resolved";
-    },
-    (error: unknown) => {
-      seen.state = "rejected";
-      seen.error = error;
-    },
-  );
-  return seen;
-}
+import { fixture, opened, watch } from "../../support/scripted-messaging.js";
 
 const refused = new MessagingError("UNAVAILABLE", "refused");
 
@@ -180,6 +136,7 @@ test("publishes that were not confirmed are sent again on the next link, in orde
   driver.last.lose();
   await clock.settle();
   expect(once).toMatchObject({ state: "rejected", error: { code: "UNAVAILABLE" } });
+  await clock.pass(100);
   driver.last.accept();
   await clock.settle();
   expect(driver.connects).toHaveLength(2);
@@ -207,4 +164,48 @@ test("at most 1,000 publishes are under way; further callers wait for room", asy
   for (const { outcome } of driver.last.publishes) outcome.resolve();
   await clock.settle();
   expect(publishes.every(({ state }) => state === "resolved")).toBe(true);
+});
+
+test("a connection that comes up in the moment of closing is closed", async () => {
+  for (let turns = 0; turns < 30; turns += 1) {
+    const { clock, driver, messaging } = fixture();
+    const open = watch(messaging.open());
+    await clock.settle();
+    driver.last.closing.resolve();
+    driver.last.accept();
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    await messaging.close();
+    await clock.settle();
+    expect(messaging.state).toBe("closed");
+    expect(driver.last.closeCalls).toBe(1);
+    expect(open.state).not.toBe("pending");
+  }
+});
+
+test("links that are lost as soon as they open are opened ever more slowly", async () => {
+  const rig = fixture();
+  await opened(rig);
+  for (let second = 0; second < 60; second += 1) {
+    rig.driver.last.accept();
+    await rig.clock.settle();
+    rig.driver.last.lose();
+    await rig.clock.pass(1_000);
+  }
+  expect(rig.driver.connects.length).toBeLessThan(35);
+});
+
+test("blocked is told when it ends with its link, and never by a connection that did not come up", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  connection.options.onBlocked(true);
+  expect(rig.messaging.blocked).toBe(true);
+  connection.lose();
+  expect(rig.messaging.blocked).toBe(false);
+  await rig.clock.pass(100);
+  rig.driver.last.options.onBlocked(true);
+  rig.driver.last.refuse(refused);
+  await rig.clock.settle();
+  expect(rig.messaging.blocked).toBe(false);
+  const told = rig.observations.flatMap((seen) => (seen.type === "blocked" ? [seen.blocked] : []));
+  expect(told).toEqual([true, false]);
 });

@@ -5,7 +5,7 @@ import { MessagingError } from "../../../src/errors/messaging-error.js";
 test("a returned settlement says what it says", () => {
   expect(verdictOf(undefined)).toEqual({ kind: "ack" });
   expect(verdictOf("ack")).toEqual({ kind: "ack" });
-  expect(verdictOf("release")).toEqual({ kind: "release", isChosen: true });
+  expect(verdictOf("release")).toEqual({ kind: "release", why: "chosen" });
   expect(verdictOf("requeue")).toMatchObject({ kind: "retry", retryInMs: 0, limited: true });
   expect(verdictOf({ retryInMs: 5, reason: "busy" })).toEqual({
     kind: "retry",
@@ -13,7 +13,11 @@ test("a returned settlement says what it says", () => {
     reason: "busy",
     limited: false,
   });
-  expect(verdictOf({ deadLetter: "broken" })).toEqual({ kind: "dead-letter", reason: "broken" });
+  expect(verdictOf({ deadLetter: "broken" })).toEqual({
+    kind: "dead-letter",
+    reason: "broken",
+    isHandled: true,
+  });
   expect(verdictOf("dead-letter")).toMatchObject({ kind: "dead-letter" });
 });
 
@@ -38,9 +42,17 @@ test("a throw is tried again with back-off, at most 30 s", () => {
 });
 
 test("an error that trying again does not heal gives up; one that speaks of us does not", () => {
-  expect(verdictOfError(new MessagingError("MALFORMED", "bad"), 0, 0)).toEqual({ kind: "dead-letter", reason: "bad" });
-  for (const code of ["CLOSED", "ABORTED", "UNAVAILABLE"] as const) {
-    expect(verdictOfError(new MessagingError(code, "we"), 0, 0)).toMatchObject({ kind: "retry", limited: true });
+  expect(verdictOfError(new MessagingError("MALFORMED", "bad"), 0, 0)).toEqual({
+    kind: "dead-letter",
+    reason: "bad",
+    isHandled: true,
+  });
+  for (const code of ["CLOSED", "ABORTED"] as const) {
+    expect(verdictOfError(new MessagingError(code, "we"), 0, 0)).toMatchObject({ kind: "retry", limited: false });
   }
+  expect(verdictOfError(new MessagingError("UNAVAILABLE", "down"), 0, 0)).toMatchObject({
+    kind: "retry",
+    limited: true,
+  });
   expect(verdictOfError("a string", 0, 0)).toMatchObject({ kind: "retry", reason: "a string" });
 });

@@ -1,0 +1,155 @@
+import { describe, expect, it } from "vitest";
+import { RabbitmqDriver } from "../../../adapters/rabbitmq/driver.js";
+import { DelayLadder, encodedTarget } from "../../../adapters/rabbitmq/ladder.js";
+import { resolveRabbitmqOptions } from "../../../adapters/rabbitmq/options.js";
+import { DEAD_QUEUE_HEADER, DEAD_REASON_HEADER, FAILURES_HEADER } from "../../../src/driver/index.js";
+import { brokerUrl } from "./broker.js";
+import { bodyOf, connectDriver, deadLettersOf, eventually, operator, take, testQueue, wire } from "./rig.js";
+
+/** Beyond the whole seconds: the clock's grain before, the ladder's levels and the machine's load after. */
+const EARLY_MS = 5;
+const LATE_MS = 1_500;
+
+function expectOnTime(ms: number, delayMs: number): void {
+  expect(ms).toBeGreaterThanOrEqual(delayMs - EARLY_MS);
+  expect(ms).toBeLessThan(Math.ceil(delayMs / 1_000) * 1_000 + LATE_MS);
+}
+
+describe("rabbitmq delay ladder", () => {
+  it("routes by the set bits, to a target that is one word", () => {
+    const ladder = new DelayLadder("test", 4);
+    expect(ladder.maxSeconds).toBe(15);
+    expect(ladder.route(1, "orders")).toEqual({
+      exchange: "test.00",
+      routingKey: `0.0.0.1.${encodedTarget("orders")}`,
+    });
+    expect(ladder.route(10, "a.b")).toEqual({ exchange: "test.03", routingKey: `1.0.1.0.${encodedTarget("a.b")}` });
+    expect(ladder.owns("test.03")).toBe(true);
+    expect(ladder.owns("testing")).toBe(false);
+  });
+
+  it("encodes every name as one short word, each as its own", () => {
+    const names = ["a.b", "a b", "a.*.b", "#", "*", "ż".repeat(75), "x".repeat(150), "x".repeat(151), "x".repeat(152)];
+    const words = names.map(encodedTarget);
+    expect(new Set(words).size).toBe(names.length);
+    for (const [index, word] of words.entries()) {
+      expect(word).toMatch(/^[\w~-]+$/);
+      expect(new DelayLadder().route(2 ** 26 - 1, names[index] ?? "").routingKey.length).toBeLessThanOrEqual(255);
+    }
+  });
+
+  it("delivers mixed delays of one to six seconds on time, each to its queue, whatever dots are in the names", async () => {
+    const { connection } = await connectDriver();
+    const queues = ["delay", "delay.dots", "delay.dots.more", "delay.*.#"].map(testQueue);
+    const takings = await Promise.all(
+      queues.map((queue) => take(connection, queue, { settle: (delivery) => void delivery.settle("ack") })),
+    );
+    const arrivals = new Map<string, number>();
+    const started = new Map<string, number>();
+    for (const [index, queue] of queues.entries()) {
+      for (const delayMs of [1_000, 1_001, 2_000, 3_000, 3_500, 5_000, 6_000]) {
+        const id = `${index}:${delayMs}`;
+        started.set(id, performance.now());
+        const message = wire(String(delayMs), { messageId: id, delayMs, headers: { kept: "yes" } });
+        await connection.publish({ kind: "queue", queue }, message);
+      }
+    }
+    await eventually(
+      () => {
+        for (const { deliveries } of takings) {
+          for (const { message } of deliveries) {
+            if (!arrivals.has(message.messageId)) arrivals.set(message.messageId, performance.now());
+          }
+        }
+        return arrivals.size === started.size;
+      },
+      "28 messages",
+      12_000,
+    );
+    for (const [index, { deliveries }] of takings.entries()) {
+      expect(deliveries).toHaveLength(7);
+      for (const delivery of deliveries) {
+        const { messageId, headers } = delivery.message;
+        expect(messageId).toBe(`${index}:${bodyOf(delivery)}`);
+        expect(headers).toEqual({ kept: "yes" });
+        expect(delivery.redelivered).toBe(false);
+        expect(delivery.deliveries).toBe(1);
+        expectOnTime((arrivals.get(messageId) ?? 0) - (started.get(messageId) ?? 0), Number(bodyOf(delivery)));
+      }
+    }
+  });
+
+  it("brings a message back twice after three seconds each, with the headers of the retry, from either type of queue", async () => {
+    const retryTwice = async (queueType: "quorum" | "classic"): Promise<void> => {
+      const { connection } = await connectDriver({ queueType });
+      const queue = testQueue("retry");
+      const { at, deliveries } = await take(connection, queue);
+      await connection.publish({ kind: "queue", queue }, wire("one", { messageId: "id", headers: { old: "1" } }));
+      for (const failures of [1, 2]) {
+        const delivery = await at(failures - 1, 6_000);
+        const started = performance.now();
+        const headers = { [FAILURES_HEADER]: String(failures), kept: "yes" };
+        expect(await delivery.settle({ retryInMs: 3_000, headers })).toBe(true);
+        const again = await at(failures, 6_000);
+        expectOnTime(performance.now() - started, 3_000);
+        expect(again.message.messageId).toBe("id");
+        expect(again.message.headers).toEqual(headers);
+      }
+      expect(deliveries).toHaveLength(3);
+    };
+    await Promise.all([retryTwice("quorum"), retryTwice("classic")]);
+  });
+
+  it("sends a delay that is longer than the ladder round again", async () => {
+    const options = resolveRabbitmqOptions({ url: brokerUrl, closeTimeoutMs: 2_000 });
+    const { connection } = await connectDriver(new RabbitmqDriver(options, new DelayLadder("fairlead.test-ladder", 1)));
+    const { deleteQueue, deleteExchange } = await operator();
+    const queue = testQueue("longer");
+    const { at } = await take(connection, queue);
+    const started = performance.now();
+    await connection.publish({ kind: "queue", queue }, wire("late", { delayMs: 3_200, headers: { kept: "yes" } }));
+    const delivery = await at(0, 8_000);
+    expectOnTime(performance.now() - started, 3_200);
+    expect(delivery.message.headers).toEqual({ kept: "yes" });
+    await deleteQueue("fairlead.test-ladder.00");
+    await deleteExchange("fairlead.test-ladder.00");
+    await deleteExchange("fairlead.test-ladder.delivery");
+  });
+
+  it("enforces an expiry on arrival, does not let it cut the delay short, and keeps it through a retry", async () => {
+    const { connection } = await connectDriver();
+    const queue = testQueue("expiry");
+    const { at, deliveries } = await take(connection, queue);
+    const started = performance.now();
+    const publish = (body: string, delayMs: number, expiresInMs: number): Promise<void> =>
+      connection.publish({ kind: "queue", queue }, wire(body, { delayMs, expiresInMs, headers: { kept: body } }));
+    await publish("too late", 1_000, 500);
+    await publish("in time", 1_000, 20_000);
+    await publish("once", 1_000, 2_500);
+    await at(1);
+    expectOnTime(performance.now() - started, 1_000);
+    const once = deliveries.find((delivery) => bodyOf(delivery) === "once");
+    await once?.settle({ retryInMs: 2_000, headers: { kept: "once", [FAILURES_HEADER]: "1" } });
+    const dead = await take(connection, deadLettersOf(queue));
+    await dead.at(1);
+    expect(dead.deliveries.map((delivery) => delivery.message.headers.kept)).toEqual(["too late", "once"]);
+    for (const { message } of dead.deliveries) {
+      expect(message.headers[DEAD_REASON_HEADER]).toBe("expired");
+      expect(message.headers[DEAD_QUEUE_HEADER]).toBe(queue.name);
+      expect(message.headers[FAILURES_HEADER]).toBeUndefined();
+    }
+    expect(deliveries.map(bodyOf).sort()).toEqual(["in time", "once"]);
+  });
+
+  it("is made again when it was deleted, and then goes on", async () => {
+    const { connection } = await connectDriver();
+    const { deleteQueue } = await operator();
+    const queue = testQueue("deleted ladder");
+    const { at } = await take(connection, queue);
+    await connection.publish({ kind: "queue", queue }, wire("first", { delayMs: 1_000 }));
+    await at(0);
+    await deleteQueue("fairlead.delay.v1.00");
+    await connection.publish({ kind: "queue", queue }, wire("second", { delayMs: 1_000 }));
+    expect(bodyOf(await at(1))).toBe("second");
+  });
+});

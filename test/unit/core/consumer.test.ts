@@ -1,0 +1,190 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test } from "vitest";
+import { MessagingError } from "../../../src/errors/messaging-error.js";
+import type { Settlement } from "../../../src/ports/message.js";
+import { deferred } from "../../../src/util/deferred.js";
+import { scriptedDelivery } from "../../support/scripted-delivery.js";
+import { fixture, opened, watch } from "../../support/scripted-messaging.js";
+
+const lost = new MessagingError("UNAVAILABLE", "channel lost");
+
+test("deliveries of a set-up that is given up are given back, and its consumer is stopped", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const gate = deferred<void>();
+  connection.consumeGate = gate.promise;
+  const abort = new AbortController();
+  const handled = deferred<void>();
+  const queue = rig.messaging.queue("orders");
+  const consume = watch(queue.consume(() => handled.promise, { concurrency: 1, prefetch: 2, signal: abort.signal }));
+  await rig.clock.settle();
+  const deliveries = [scriptedDelivery("runs"), scriptedDelivery("waits")];
+  for (const delivery of deliveries) connection.consumers[0]?.deliver(delivery);
+  abort.abort();
+  await rig.clock.settle();
+  gate.resolve();
+  handled.resolve();
+  await rig.clock.pass(60_000);
+  expect(consume).toMatchObject({ state: "rejected", error: { code: "ABORTED" } });
+  expect(deliveries.map(({ settlements }) => settlements)).toEqual([["release"], ["release"]]);
+  expect(connection.consumers[0]?.stops).toBe(1);
+  expect(rig.clock.pending).toBe(0);
+});
+
+test("what takes the link down does not end a consumer that is being made anew on it", async () => {
+  const rig = fixture();
+  const first = await opened(rig);
+  const consumer = await rig.messaging.queue("orders").consume(async () => "ack");
+  await rig.clock.pass(6_000);
+  first.consumers[0]?.lose(lost);
+  first.consumeGate = new Promise(() => {});
+  await rig.clock.pass(200);
+  first.options.onLost(new MessagingError("UNSUPPORTED", "somebody else's mistake"));
+  await rig.clock.pass(200);
+  rig.driver.last.accept();
+  await rig.clock.pass(6_000);
+  expect(consumer.state).toBe("running");
+  expect(rig.driver.last.consumers).toHaveLength(1);
+});
+
+test("a set-up that hangs is tried again, each failed try is told, and the consumer it brings late is stopped", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const consumer = await rig.messaging.queue("orders").consume(async () => "ack");
+  await rig.clock.pass(6_000);
+  const gate = deferred<void>();
+  connection.consumeGate = gate.promise;
+  connection.consumers[0]?.lose(lost);
+  await rig.clock.pass(25_000);
+  expect(consumer.state).toBe("recovering");
+  expect(connection.consumers.length).toBeGreaterThanOrEqual(3);
+  const told = rig.observations.filter((seen) => seen.type === "consumer" && seen.state === "recovering");
+  expect(told.length).toBe(connection.consumers.length - 1);
+  connection.consumeGate = Promise.resolve();
+  await rig.clock.pass(15_000);
+  expect(consumer.state).toBe("running");
+  const given = connection.consumers.slice(1, -1);
+  gate.resolve();
+  await rig.clock.settle();
+  expect(given.map(({ stops }) => stops)).toEqual(given.map(() => 1));
+});
+
+test("a change of prefetch that fails on a life that is over does not harm the next one", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const consumer = await rig.messaging.queue("orders").consume(async () => "ack");
+  const gate = deferred<void>();
+  connection.prefetchGate = gate.promise;
+  consumer.setConcurrency(5);
+  await rig.clock.settle();
+  connection.consumers[0]?.lose(lost);
+  await rig.clock.pass(1_000);
+  expect(consumer.state).toBe("running");
+  gate.reject(lost);
+  await rig.clock.pass(1_000);
+  expect(connection.consumers).toHaveLength(2);
+  expect(connection.consumers[1]).toMatchObject({ prefetches: [5], stops: 0 });
+});
+
+test("a change of prefetch that hangs makes the consumer anew", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const consumer = await rig.messaging.queue("orders").consume(async () => "ack");
+  connection.prefetchGate = new Promise(() => {});
+  consumer.setConcurrency(5);
+  await rig.clock.pass(11_000);
+  expect(connection.consumers).toHaveLength(2);
+  expect(connection.consumers[0]?.stops).toBe(1);
+  expect(consumer.state).toBe("running");
+});
+
+test("a second close may be in more of a hurry than the first", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  connection.closing.resolve();
+  const consumer = await rig.messaging.queue("orders").consume(() => new Promise<undefined>(() => {}));
+  const hung = scriptedDelivery("hung");
+  connection.consumers[0]?.deliver(hung);
+  await rig.clock.settle();
+  const first = watch(consumer.close({ drainMs: Number.POSITIVE_INFINITY }));
+  await rig.clock.pass(60_000);
+  expect(first.state).toBe("pending");
+  const second = watch(rig.messaging.close({ drainMs: 100 }));
+  await rig.clock.pass(500);
+  expect([first.state, second.state]).toEqual(["resolved", "resolved"]);
+  expect(hung.settlements).toEqual(["release"]);
+  expect(rig.clock.pending).toBe(0);
+});
+
+test("a held retry does not hold up close: it goes back with what is left of its wait", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const consumer = await rig.messaging.queue("orders").consume(async (): Promise<Settlement> => ({ retryInMs: 900 }));
+  const held = scriptedDelivery("held");
+  connection.consumers[0]?.deliver(held);
+  await rig.clock.pass(300);
+  const closed = watch(consumer.close());
+  await rig.clock.settle();
+  expect(closed.state).toBe("resolved");
+  expect(held.settlements).toEqual([{ retryInMs: 600, headers: { "fairlead-failures": "1" } }]);
+});
+
+test("losses count only in a row: a settlement begins the count anew; one never started is not lost to the count", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const gate = deferred<void>();
+  const queue = rig.messaging.queue("orders");
+  let runs = 0;
+  const consumer = await queue.consume(
+    async (): Promise<Settlement> => {
+      runs += 1;
+      if (runs === 1) return { retryInMs: 5_000 };
+      await gate.promise;
+      return "ack";
+    },
+    { concurrency: 1, prefetch: 5, maxDeliveries: 3 },
+  );
+  const [source] = connection.consumers;
+  const retried = scriptedDelivery("retried", { "fairlead-losses": "1" }, 2);
+  source?.deliver(retried);
+  await rig.clock.settle();
+  expect(retried.settlements).toEqual([{ retryInMs: 5_000, headers: { "fairlead-failures": "1" } }]);
+
+  const crashed = scriptedDelivery("crashed", { "fairlead-losses": "2" }, 2);
+  source?.deliver(scriptedDelivery("running"));
+  source?.deliver(crashed);
+  const waiting = scriptedDelivery("waiting", { "fairlead-losses": "2" });
+  source?.deliver(waiting);
+  const foreign = scriptedDelivery("foreign", { "fairlead-losses": "1e9" });
+  source?.deliver(foreign);
+  consumer.setConcurrency(0);
+  gate.resolve();
+  await rig.clock.settle();
+  expect(crashed.settlements).toMatchObject([
+    { deadLetter: { "dead-letter-reason": "crash-loop", "dead-letter-attempts": "0" } },
+  ]);
+  expect(waiting.settlements).toEqual([
+    { retryInMs: 0, headers: { "fairlead-losses": "2", "fairlead-released": "1" } },
+  ]);
+  expect(foreign.settlements).toEqual(["release"]);
+});
+
+test("a consumer that was closed is forgotten by the connection", async () => {
+  const rig = fixture();
+  await opened(rig);
+  const weak: WeakRef<object>[] = [];
+  for (let index = 0; index < 50; index += 1) {
+    const consumer = await rig.messaging.queue(`orders ${index}`).consume(async () => "ack");
+    weak.push(new WeakRef(consumer));
+    await consumer.close();
+  }
+  rig.driver.last.consumers.length = 0;
+  rig.observations.length = 0;
+  await rig.clock.settle();
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  collectGarbage();
+  await rig.clock.settle();
+  expect(weak.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(5);
+});

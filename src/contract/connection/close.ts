@@ -95,7 +95,7 @@ export const connectionCloseCases: readonly ContractCase[] = [
   },
   {
     id: "C-16",
-    sentence: "publishes that are under way when close is called settle: stored, or refused with CLOSED and not stored",
+    sentence: "publishes that are under way when close is called settle: stored, or refused with CLOSED",
     async run(context) {
       const { messaging } = await context.node();
       const name = context.name("under-way");
@@ -112,8 +112,7 @@ export const connectionCloseCases: readonly ContractCase[] = [
       const { seen } = await take(context, (await context.node()).messaging.queue(name), () => "ack", {
         concurrency: 10,
       });
-      await seen.count(stored.size);
-      assert.deepEqual(distinct(seen), stored);
+      await seen.until(() => [...stored].every((body) => distinct(seen).has(body)), "all that was confirmed");
     },
   },
   {

@@ -23,6 +23,7 @@ export type Settlement =
   | { readonly deadLetter: string };
 
 export interface OutgoingMessage<T> {
+  /** Bytes are not copied: they must not be written to after they were handed over. */
   readonly body: T;
   /** Names that start with `fairlead-` are reserved and refused with `INVALID_ARGUMENT`. */
   readonly headers?: MessageHeaders | undefined;
@@ -33,6 +34,7 @@ export interface OutgoingMessage<T> {
 
 /** A message that arrived outside a queue, so that there is nothing to settle. */
 export interface IncomingMessage<T> {
+  /** Bytes are not copied: a handler that writes to them may see that again in the next attempt. */
   readonly body: T;
   readonly headers: MessageHeaders;
   readonly messageId: string;

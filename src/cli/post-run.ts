@@ -45,5 +45,7 @@ export async function post({ server, timeoutMs, count, event }: PostOrder): Prom
   process.stdout.write(`${posted} posted\n`);
   if (posted === count) return EXIT_CODE.ok;
   if (stop.signal.aborted) throw new Error(`stopped by a signal after ${posted} of ${count}`);
-  throw failure instanceof CallFailed ? serverFailure(failure, "cannot post to", server) : failure;
+  const told = failure instanceof CallFailed ? serverFailure(failure, "cannot post to", server) : failure;
+  // Bad input means that nothing was done; here some of it was.
+  throw posted > 0 && told instanceof Error ? new Error(told.message, { cause: told }) : told;
 }

@@ -116,7 +116,7 @@ export class Dispatcher {
   /** Passes on what the subscriber held, once it is no longer picked. */
   takeFrom(subscriber: Subscriber, how: Leaving): void {
     const { tally } = this.#options;
-    const isLoss = how !== "drained";
+    const isLoss = how === "gone" || how === "replaced";
     for (const tracked of [...subscriber.outstanding]) {
       this.#tokens.retire(tracked.token, "late");
       if (isLoss) tally.lost += 1;

@@ -14,6 +14,8 @@ interface Trouble {
 
 const NOTHING: Trouble = { failures: [], lossesInRow: 0 };
 const MAX_EVENTS = 10_000;
+/** A reason has its bound, and the newest failures say most. */
+const FAILURES_KEPT = 10;
 
 /**
  * What this process knows of the troubles of each event, by messageId: it outlives releases and retries, not restarts.
@@ -29,9 +31,9 @@ export class EventHistory {
     return lossesInRow + 1;
   }
 
-  /** Returns all failures that are known, this one last. */
+  /** Returns the newest failures that are known, this one last. */
   failed(messageId: string, failure: FailedAttempt): readonly FailedAttempt[] {
-    const failures = [...this.#of(messageId).failures, failure];
+    const failures = [...this.#of(messageId).failures, failure].slice(-FAILURES_KEPT);
     this.#troubles.set(messageId, { failures, lossesInRow: 0 });
     return failures;
   }
@@ -46,12 +48,13 @@ export class EventHistory {
   }
 }
 
-/** For the dead letter: what became of each attempt, as far as this process saw them. */
+/** For the dead letter: what became of each attempt, the last first, as far as this process knows. */
 export function describeFailures(failures: readonly FailedAttempt[]): string {
   const last = failures.at(-1);
   if (last === undefined) return "failed";
-  const seen = failures.map(({ attempt, at, reason }) => `${attempt} at ${new Date(at).toISOString()}: ${reason}`);
-  const unseen = last.attempt - failures.length;
-  const gap = unseen > 0 ? ` (${unseen} failed on another server or before a restart)` : "";
-  return `given up after ${last.attempt} failed attempts${gap}; attempt ${seen.join("; attempt ")}`;
+  const known = [...failures].reverse();
+  const told = known.map(({ attempt, at, reason }) => `attempt ${attempt} at ${new Date(at).toISOString()}: ${reason}`);
+  const untold = last.attempt - failures.length;
+  const gap = untold > 0 ? ` (${untold} longer ago, on another server or before a restart)` : "";
+  return `given up after ${last.attempt} failed attempts${gap}; ${told.join("; ")}`;
 }

@@ -9,7 +9,10 @@ import type { EventSink, EventSubscription } from "./event-subscription.js";
 import type { EventHolder, TrackedEvent } from "./tracked-event.js";
 import { within } from "./within.js";
 
-/** How a subscriber leaves. Only `replaced`, `closed` and `gone` are losses: they leave an event without an answer. */
+/**
+ * How a subscriber leaves. `replaced` and `gone` are losses, since an event may have been the cause. One that says goodbye,
+ * `closed`, was not felled by what it held, and `drained` is our own doing.
+ */
 export type Leaving = "replaced" | "closed" | "gone" | "drained";
 
 export interface SubscriberOptions {

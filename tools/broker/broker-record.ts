@@ -33,7 +33,7 @@ function localPortOf(url: string): number | undefined {
 }
 
 function recordFolder(): string {
-  return join(tmpdir(), `fairlead-broker-${userInfo().username}`);
+  return join(tmpdir(), `fairlead-broker-${process.getuid?.() ?? userInfo().username}`);
 }
 
 function recordOf(port: number): string {

@@ -14,6 +14,9 @@ export interface DemoOptions {
   readonly killServer: boolean;
 }
 
+/** So that there is something before, between and after the kills. */
+const LEAST_FOR_KILLS = 30;
+
 interface DemoFlags {
   readonly broker: string;
   readonly servers: number;
@@ -51,6 +54,10 @@ export function resolveDemoOptions(flags: DemoFlags): DemoOptions {
   limit("servers", servers, 16);
   limit("subscribers", subscribers, 64);
   limit("events", events, 1_000_000);
+  if (events < subscribers) faults.push(`--events ${events}: give each of the ${subscribers} subscribers one at least`);
+  if ((killServer || flags.killBroker) && events < LEAST_FOR_KILLS) {
+    faults.push(`--events ${events}: with kills in the middle there must be ${LEAST_FOR_KILLS} at least`);
+  }
   try {
     checkBrokerUrl(broker);
   } catch (error) {

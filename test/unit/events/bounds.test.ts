@@ -27,7 +27,7 @@ describe("what the event service remembers", () => {
   it("tells of attempts that it did not see", () => {
     const failures = [{ attempt: 3, at: 0, reason: "nack" }];
     expect(describeFailures(failures)).toBe(
-      "given up after 3 failed attempts (2 failed on another server or before a restart); attempt 3 at 1970-01-01T00:00:00.000Z: nack",
+      "given up after 3 failed attempts (2 longer ago, on another server or before a restart); attempt 3 at 1970-01-01T00:00:00.000Z: nack",
     );
   });
 

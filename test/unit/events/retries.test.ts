@@ -47,7 +47,7 @@ describe("retries", () => {
     expect(settled).toMatchObject({ attempt: 8, reached: true });
     const reason = settled?.type === "settled" ? (settled.reason ?? "") : "";
     expect(reason).toMatch(
-      /^given up after 8 failed attempts; attempt 1 at 1970-01-01T00:16:\d\d\.\d{3}Z: nack; attempt 2 /,
+      /^given up after 8 failed attempts; attempt 8 at 1970-01-04T.*; attempt 1 at 1970-01-01T00:16:\d\d\.\d{3}Z: nack$/,
     );
     expect(reason.match(/: nack/g)).toHaveLength(8);
   });
@@ -118,6 +118,20 @@ describe("retries", () => {
     expect(client.last.attempt).toBe(2);
     const failed = node.observations.find(({ type }) => type === "event-attempt-failed");
     expect(failed).toMatchObject({ reason: "its subscriber went away, 3 times in a row", attempt: 1 });
+  });
+
+  it("counts no loss when subscribers say goodbye, however many of them", async () => {
+    rig = new EventRig();
+    const node = rig.node();
+    await node.events.post(event("innocent"));
+    for (let round = 0; round < 10; round += 1) {
+      const { client } = subscribe(node, "polite");
+      await rig.until(() => client.received.length === 1);
+      expect(client.last.attempt).toBe(1);
+      await node.events.closeClient("polite");
+      await rig.until(() => node.events.counts.outstanding === 0);
+    }
+    expect(node.events.counts).toMatchObject({ lost: 0, released: 10 });
   });
 
   it("starts counting losses anew after an attempt that ended otherwise", async () => {

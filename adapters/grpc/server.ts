@@ -67,8 +67,6 @@ class GrpcGateway implements Gateway {
       onConnection: (socket) => injector.injectConnection(socket),
       onFailed: (error) => void this.#shut({ drainMs: 0 }, error),
     });
-    // Without the service there is nothing to serve, and clients must be told.
-    void events.closed.then((error) => this.#shut({ drainMs: 0 }, error));
   }
 
   start(): Promise<string> {

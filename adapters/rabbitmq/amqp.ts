@@ -29,6 +29,12 @@ export interface AmqpStream {
   destroy(error: Error): unknown;
 }
 
+export interface AmqpExchangeOptions {
+  readonly durable: boolean;
+  /** Where what finds no way out of it goes. */
+  readonly alternateExchange?: string;
+}
+
 export interface AmqpChannel {
   on(event: "close" | "drain", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -37,7 +43,7 @@ export interface AmqpChannel {
   assertQueue(queue: string, options: AmqpQueueOptions): Promise<{ readonly queue: string }>;
   checkQueue(queue: string): Promise<unknown>;
   bindQueue(queue: string, exchange: string, pattern: string, headers?: AmqpTable): Promise<unknown>;
-  assertExchange(exchange: string, type: string, options: { readonly durable: boolean }): Promise<unknown>;
+  assertExchange(exchange: string, type: string, options: AmqpExchangeOptions): Promise<unknown>;
   checkExchange(exchange: string): Promise<unknown>;
   bindExchange(destination: string, source: string, pattern: string): Promise<unknown>;
   publish(exchange: string, routingKey: string, content: Buffer, options: AmqpPublishOptions): boolean;

@@ -12,9 +12,12 @@ export interface PendingPublish {
   readonly options: AmqpPublishOptions;
   confirmed(): void;
   failed(error: unknown): void;
-  /** Confirmed, but there was no such queue: the message is gone. */
+  /** There was no such queue or exchange: the message was not stored. */
   returned(): void;
 }
+
+/** After so many sends a channel is replaced, as soon as nothing is under way on it. */
+const SENDS_PER_CHANNEL = 100_000;
 
 /** One channel with confirms. Whatever is sent on it is told its end, at the latest when the channel is lost. */
 export class ConfirmingChannel {
@@ -63,9 +66,13 @@ export class ConfirmingChannel {
       publish.failed(error);
       // A channel that published to a queue before the queue's leader was elected is refused for good.
       this.#retire();
+    } else if (isExchangeMissing(this.#error ?? error, publish)) {
+      publish.returned();
     } else {
       publish.failed(lostPublish(this.#error ?? error, publish));
     }
+    // amqplib keeps a slot for each publish that it believes unconfirmed; after acks out of order it may never let go.
+    if (this.#unconfirmed === 0 && this.#publishId >= SENDS_PER_CHANNEL) this.#retire();
   }
 
   #retire(): void {
@@ -79,6 +86,16 @@ export class ConfirmingChannel {
   #closeWhenConfirmed(): void {
     if (this.#unconfirmed === 0) this.#channel.close().catch(() => {});
   }
+}
+
+/** An exchange of the ladder was deleted: the broker closed the channel, and stored none of what was sent to it. */
+function isExchangeMissing(error: Error, { exchange }: PendingPublish): boolean {
+  return (
+    exchange !== "" &&
+    "code" in error &&
+    error.code === REPLY.notFound &&
+    error.message.includes(`exchange '${exchange}'`)
+  );
 }
 
 /**

@@ -58,7 +58,7 @@ export class RabbitmqConnection implements DriverConnection {
     this.#consumingTopology = new Topology(declaring, options, rules, ladder);
     this.#publisher = new QueuePublisher(publishing, publishingTopology, ladder);
     this.#frames = new FramePublisher(frameChannel, publishingTopology, onReturned);
-    this.#listening = new Listening(consuming, declaring, this.#consumingTopology);
+    this.#listening = new Listening(consuming, declaring, this.#consumingTopology, () => this.#over);
 
     // Frames have no one else who could be told: what was on a lost channel is gone. If its link is lost, that is told
     // a moment later, and says why.
@@ -100,6 +100,7 @@ export class RabbitmqConnection implements DriverConnection {
     if (this.#over) throw ended();
     const { consuming, options, ladder } = this.#parts;
     await this.#consumingTopology.queue(spec);
+    await this.#consumingTopology.reachable(spec.name);
     const consumer = new RabbitmqConsumer({
       channel: await consuming.createChannel(),
       spec,

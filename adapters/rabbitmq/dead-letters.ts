@@ -12,6 +12,8 @@ const REASONS: Readonly<Record<string, string>> = {
   delivery_limit: "crash-loop",
 };
 
+const MAX_SECONDS = 8.64e12;
+
 /** What a message that expires in our hands takes to the dead letters. */
 export function expiredHeaders(headers: MessageHeaders, queue: string): MessageHeaders {
   return deadLetterHeaders(headers, { reason: "expired", queue, at: Date.now() });
@@ -27,7 +29,8 @@ export function translatedDeath(message: WireMessage, table: AmqpTable, ladder: 
   if (typeof last !== "object" || last === null || !("queue" in last) || !("reason" in last)) return message;
   if (typeof last.queue !== "string" || typeof last.reason !== "string" || ladder.owns(last.queue)) return message;
   const seconds = "time" in last ? secondsOf(last.time) : undefined;
-  const at = seconds === undefined ? Date.now() : seconds * 1000;
+  // What is no time that a date can hold was not written by this broker.
+  const at = seconds === undefined || Math.abs(seconds) > MAX_SECONDS ? Date.now() : seconds * 1000;
   const reason = REASONS[last.reason] ?? last.reason;
   return { ...message, headers: deadLetterHeaders(message.headers, { reason, queue: last.queue, at }) };
 }

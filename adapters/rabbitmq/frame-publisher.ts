@@ -45,8 +45,9 @@ export class FramePublisher {
   }
 
   /** Sends what waits, then closes. May stay open for good when the link dies meanwhile. */
-  close(): Promise<void> {
-    return this.#channel.close();
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#exchanges.values()]);
+    await this.#channel.close();
   }
 
   #send(exchange: string, routingKey: string, options: AmqpPublishOptions, body: Uint8Array): Promise<void> {

@@ -43,7 +43,7 @@ export class DelayLadder {
 
   /** Declares all levels, lowest first, so that none ever leads nowhere. */
   async declare(channel: AmqpChannel): Promise<void> {
-    await channel.assertExchange(this.#delivery, "topic", { durable: true });
+    await this.declareEnd(channel);
     for (let level = 0; level < this.#levels; level += 1) {
       const name = this.#level(level);
       const below = level === 0 ? this.#delivery : this.#level(level - 1);
@@ -64,6 +64,18 @@ export class DelayLadder {
     }
   }
 
+  /**
+   * Declares where the ladder ends. What finds no queue there, because its target was deleted, is kept in a queue of its own:
+   * unroutable it would stay with the last level, and soon hold up everything that passes there.
+   */
+  async declareEnd(channel: AmqpChannel): Promise<void> {
+    const parking = this.#parking;
+    await channel.assertExchange(parking, "fanout", { durable: true });
+    await channel.assertQueue(parking, { durable: true, arguments: { "x-queue-type": "quorum" } });
+    await channel.bindQueue(parking, parking, "");
+    await channel.assertExchange(this.#delivery, "topic", { durable: true, alternateExchange: parking });
+  }
+
   async check(channel: AmqpChannel): Promise<void> {
     await channel.checkExchange(this.#delivery);
     for (let level = 0; level < this.#levels; level += 1) {
@@ -79,6 +91,10 @@ export class DelayLadder {
 
   get #delivery(): string {
     return `${this.#prefix}.delivery`;
+  }
+
+  get #parking(): string {
+    return `${this.#prefix}.undeliverable`;
   }
 
   #level(level: number): string {

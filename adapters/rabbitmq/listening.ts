@@ -27,7 +27,11 @@ export class Listening {
   readonly #topology: Topology;
   #shared: Promise<SharedChannel> | undefined;
 
-  constructor(link: Link, declaring: DeclaringChannel, topology: Topology) {
+  readonly #isClosing: () => boolean;
+
+  /** `isClosing`: a close that was asked for, which nobody is told. */
+  constructor(link: Link, declaring: DeclaringChannel, topology: Topology, isClosing: () => boolean) {
+    this.#isClosing = isClosing;
     this.#link = link;
     this.#declaring = declaring;
     this.#topology = topology;
@@ -60,7 +64,7 @@ export class Listening {
       cause = error;
       // A channel dies before its link says so, and the loss of the link is told by the connection.
       queueMicrotask(() => {
-        if (live && !this.#link.over) onLost(error);
+        if (live && !this.#link.over && !this.#isClosing()) onLost(error);
       });
     };
     listeners.add(end);

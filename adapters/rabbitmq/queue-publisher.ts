@@ -95,8 +95,7 @@ export class QueuePublisher {
           target.declared = true;
           target.declarations += 1;
         } else if (!next.ready) {
-          await this.#topology.delayTo(spec.name);
-          target.reachedByLadder = true;
+          await this.#reachByLadder(target, next);
         } else {
           waiting.shift();
           send(this.#channel, next, target);
@@ -106,6 +105,17 @@ export class QueuePublisher {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) next.failed(error);
     }
     target.preparing = false;
+  }
+
+  /** What cannot be delayed fails alone: what waits behind it may need no ladder. */
+  async #reachByLadder(target: Target, publish: Publish): Promise<void> {
+    try {
+      await this.#topology.delayTo(target.spec.name);
+      target.reachedByLadder = true;
+    } catch (error) {
+      target.waiting.shift();
+      publish.failed(error);
+    }
   }
 
   /** One opening, whoever waits for it. */
@@ -191,14 +201,14 @@ class Publish implements PendingPublish {
     this.#reject(error);
   }
 
-  /** The queue was deleted since it was declared. Nothing was stored, so sending it again cannot store it twice. */
+  /** What leads to the queue was deleted since it was declared. Nothing was stored, so sending it again cannot store it twice. */
   returned(): void {
     if (!this.#resent) {
       this.#resent = true;
       this.#owner.resend(this, this.#target);
       return;
     }
-    const { name } = this.#target.spec;
-    this.failed(new MessagingError("UNROUTABLE", `queue "${name}" is not there: the message was not stored`));
+    const missing = this.delayed ? "the delay ladder" : `queue "${this.#target.spec.name}"`;
+    this.failed(new MessagingError("UNROUTABLE", `${missing} is not there: the message was not stored`));
   }
 }

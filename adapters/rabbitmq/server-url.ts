@@ -26,6 +26,9 @@ export function parseServerUrl(text: unknown): ServerUrl | { readonly fault: str
   if (url.port === "0") return { fault: "has the port 0: a broker listens on 1 to 65535" };
   if (url.search !== "" || url.hash !== "") return { fault: 'has a part after "?" or "#": give settings as options' };
   const path = url.pathname.replace(/^\//, "");
+  if (path.includes("@")) {
+    return { fault: "has an @ behind the host: in user and password, @ is %40 and / is %2F" };
+  }
   if (path.includes("/")) return { fault: "names a virtual host with a slash: write it as %2F" };
   const [username, password, vhost] = [url.username, url.password, path].map(decoded);
   if (username === undefined || password === undefined || vhost === undefined) {

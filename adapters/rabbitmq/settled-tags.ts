@@ -44,9 +44,18 @@ export class SettledTags {
 
   /** Back to the queue. False when the link was lost first. */
   release(tag: number): boolean {
+    return this.#nack(tag, { requeue: true });
+  }
+
+  /** To where the broker puts what is refused: the dead letters. False when the link was lost first. */
+  reject(tag: number): boolean {
+    return this.#nack(tag, { requeue: false });
+  }
+
+  #nack(tag: number, { requeue }: { readonly requeue: boolean }): boolean {
     if (this.#lost || !this.#out.delete(tag)) return false;
     try {
-      this.#channel.nack({ fields: { deliveryTag: tag } }, false, true);
+      this.#channel.nack({ fields: { deliveryTag: tag } }, false, requeue);
       return true;
     } catch {
       return false;

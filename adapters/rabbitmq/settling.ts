@@ -1,8 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import type { QueueSpec } from "../../src/driver/driver.js";
+import type { ErrorCode } from "../../src/errors/messaging-error.js";
 import type { MessageHeaders } from "../../src/ports/message.js";
 import type { AmqpChannel, AmqpMessage, AmqpPublishOptions } from "./amqp.js";
+import { toMessagingError } from "./errors.js";
 import { InFlight } from "./in-flight.js";
 import { toPublishOptionsAgain } from "./mapping.js";
 import type { ConsumerShare } from "./prefetch-share.js";
@@ -11,6 +13,9 @@ import { SettledTags } from "./settled-tags.js";
 
 /** How long a message is kept back that could not be moved, lest it comes again at once and for ever. */
 const KEPT_BACK_MS = 1000;
+
+/** Of a message, not of the moment: its headers with ours are more than the client can encode. */
+const IMPOSSIBLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["TOO_LARGE", "INVALID_ARGUMENT"]);
 
 /** A message that is out, and the consumer it came through. */
 export interface Taken {
@@ -94,17 +99,27 @@ export class Settling {
 
   /** Stored at its new place before it is removed from the old one. */
   async #move(taken: Taken, to: QueueSpec, delayMs: number, options: AmqpPublishOptions): Promise<boolean> {
+    if (this.#over.signal.aborted) return false;
     this.#moves.begin();
     try {
       await this.#publisher.publish(to, taken.received.content, options, delayMs);
-    } catch {
+    } catch (error) {
       this.#moves.end();
+      // What cannot be published anywhere can only be given up where it is, by the broker's own hand.
+      const isImpossible = IMPOSSIBLE.has(toMessagingError(error).code);
+      if (isImpossible && this.#spec.deadLetterQueue !== undefined) return this.#reject(taken);
       await wait(KEPT_BACK_MS, undefined, { signal: this.#over.signal, ref: false }).catch(() => {});
       await this.release(taken);
       return false;
     }
     const reached = this.ack(taken);
     this.#moves.end();
+    return reached;
+  }
+
+  #reject({ received, share }: Taken): boolean {
+    const reached = this.#tags.reject(received.fields.deliveryTag);
+    this.#settled(share);
     return reached;
   }
 

@@ -14,6 +14,7 @@ export class Topology {
   readonly #rules: ServerRules;
   readonly #ladder: DelayLadder;
   #ladderReady: Promise<void> | undefined;
+  #endReady: Promise<void> | undefined;
 
   constructor(channel: DeclaringChannel, options: ResolvedRabbitmqOptions, rules: ServerRules, ladder: DelayLadder) {
     this.#channel = channel;
@@ -27,6 +28,22 @@ export class Topology {
     if (deadLetterQueue === undefined) return this.#oneQueue(name, this.#deadArguments());
     await this.#oneQueue(deadLetterQueue, this.#deadArguments());
     await this.#oneQueue(name, this.#mainArguments(deadLetterQueue));
+  }
+
+  /**
+   * Binds a queue that is consumed to the end of the ladder, which is declared as far as that takes: a queue that was deleted
+   * and declared anew would otherwise miss what was delayed for it.
+   */
+  async reachable(queue: string): Promise<void> {
+    if (!this.#rules.quorum || this.#options.topology !== "declare") return;
+    this.#endReady ??= this.#channel
+      .run((channel) => this.#ladder.declareEnd(channel))
+      .catch((error: unknown) => {
+        this.#endReady = undefined;
+        throw withContext("delay ladder", error);
+      });
+    await this.#endReady;
+    await this.#channel.run((channel) => this.#ladder.bind(channel, queue));
   }
 
   /** The ladder once per link, then the way from it to this queue, which must have been declared. */

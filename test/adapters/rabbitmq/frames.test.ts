@@ -158,4 +158,22 @@ describe("rabbitmq frames", () => {
     );
     await (await connectDriver()).connection.publish({ kind: "broadcast", name }, wire("four"));
   });
+
+  it("sends a broadcast that was handed over before it closes, also the first of its name", async () => {
+    const listener = await connectDriver();
+    const { connection } = await connectDriver();
+    const name = testQueue("last words").name;
+    const heard: string[] = [];
+    await listener.connection.subscribe(
+      name,
+      "listener",
+      ({ body }) => heard.push(Buffer.from(body).toString()),
+      () => {},
+    );
+    const sent = connection.publish({ kind: "broadcast", name }, wire("goodbye"));
+    await connection.close();
+    await sent;
+    await eventually(() => heard.length === 1, "the broadcast");
+    expect(heard).toEqual(["goodbye"]);
+  });
 });

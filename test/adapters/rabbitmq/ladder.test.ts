@@ -152,4 +152,45 @@ describe("rabbitmq delay ladder", () => {
     await connection.publish({ kind: "queue", queue }, wire("second", { delayMs: 1_000 }));
     expect(bodyOf(await at(1))).toBe("second");
   });
+
+  it("is made again when one of its exchanges was deleted, and takes no other publish down for good", async () => {
+    const { connection } = await connectDriver();
+    const { deleteExchange } = await operator();
+    const queue = testQueue("deleted exchange");
+    const { at } = await take(connection, queue);
+    await connection.publish({ kind: "queue", queue }, wire("first", { delayMs: 1_000 }));
+    await at(0);
+    await deleteExchange("fairlead.delay.v1.00");
+    await connection.publish({ kind: "queue", queue }, wire("second", { delayMs: 1_000 }));
+    expect(bodyOf(await at(1))).toBe("second");
+  });
+
+  it("is not held up by what was delayed for a queue that is gone: that is kept apart", async () => {
+    const { connection } = await connectDriver();
+    const { deleteQueue, take: takeOut } = await operator();
+    const [gone, other] = [testQueue("gone"), testQueue("other")];
+    const { at } = await take(connection, other);
+    const bodies = Array.from({ length: 40 }, (_, index) => `for nobody ${index}`);
+    await Promise.all(
+      bodies.map((body) => connection.publish({ kind: "queue", queue: gone }, wire(body, { delayMs: 1_000 }))),
+    );
+    await deleteQueue(gone.name);
+    await connection.publish({ kind: "queue", queue: other }, wire("goes on", { delayMs: 1_000 }));
+    expect(bodyOf(await at(0))).toBe("goes on");
+    for (const _ of bodies) await takeOut("fairlead.delay.v1.undeliverable", 10_000);
+  });
+
+  it("finds a queue that was deleted and declared anew by its consumer", async () => {
+    const { connection } = await connectDriver();
+    const { deleteQueue } = await operator();
+    const queue = testQueue("declared anew");
+    const taking = await take(connection, queue, { settle: (delivery) => void delivery.settle("ack") });
+    await connection.publish({ kind: "queue", queue }, wire("first", { delayMs: 1_000 }));
+    await taking.at(0);
+    await deleteQueue(queue.name);
+    await eventually(() => taking.lost.length === 1, "the loss");
+    const again = await take(connection, queue);
+    await connection.publish({ kind: "queue", queue }, wire("second", { delayMs: 1_000 }));
+    expect(bodyOf(await again.at(0))).toBe("second");
+  });
 });

@@ -51,6 +51,7 @@ describe("rabbitmq options", () => {
     ["amqp://broker:0", "url has the port 0"],
     ["amqp://broker:99999", "url is not a URL"],
     ["amqp://broker/a/b", "write it as %2F"],
+    ["amqp://user:12/34@broker", "in user and password, @ is %40"],
     ["amqp://broker?heartbeat=5", "give settings as options"],
     ["amqp://broker#x", "give settings as options"],
     ["amqp://user:%zz@broker", "write % itself as %25"],

@@ -135,6 +135,21 @@ describe.each(types)("rabbitmq %s queue", (queueType) => {
     expect(dead.deliveries.map(bodyOf)).toEqual(Array.from({ length: index }, (_, body) => String(body)));
   });
 
+  it("gives up, by the broker's own hand, what has no room for a word more in its headers", async () => {
+    const { connection } = await connectDriver({ queueType });
+    const queue = testQueue("headers");
+    const { publish } = await operator();
+    const { at, deliveries } = await take(connection, queue);
+    await publish(queue.name, "laden", { headers: { a: "x".repeat(32_600), b: "x".repeat(32_600) } });
+    const laden = await at(0);
+    const headers = { ...laden.message.headers, more: "x".repeat(1_000) };
+    expect(await laden.settle({ deadLetter: headers })).toBe(true);
+    const dead = await take(connection, deadLettersOf(queue));
+    const given = await dead.at(0);
+    expect([bodyOf(given), given.message.headers[DEAD_REASON_HEADER]]).toEqual(["laden", "rejected"]);
+    expect(deliveries).toHaveLength(1);
+  });
+
   it("tells the consumer that its channel was closed by the broker; the connection and the others go on", async () => {
     const { connection, lost } = await connectDriver({ queueType });
     const [queue, other] = [testQueue("closed channel"), testQueue("other")];
@@ -298,7 +313,7 @@ describe("rabbitmq topology", () => {
     await deleteExchange("fairlead.delay.v1.01");
     const delayed = refusal(link, link.connection.publish({ kind: "queue", queue }, wire("lost", { delayMs: 2_000 })));
     const together = refusal(link, link.connection.publish({ kind: "queue", queue }, wire("together")));
-    expect((await delayed).code).toBe("NOT_FOUND");
+    expect((await delayed).code).toBe("UNROUTABLE");
     expect((await together).code).toBe("UNAVAILABLE");
     await link.connection.publish({ kind: "queue", queue }, wire("after"));
     const { at } = await take(link.connection, queue);

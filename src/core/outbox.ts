@@ -22,6 +22,8 @@ interface Entry {
   readonly bounds: PublishBounds;
   readonly limit: Limit;
   readonly line: string;
+  /** Its place among all calls: what is sent again keeps it. */
+  readonly number: number;
   sends: number;
   lastError: MessagingError | undefined;
   isOver: boolean;
@@ -32,7 +34,7 @@ interface Entry {
 /** What waits for one address, in order. */
 interface Line {
   /** Sent before and not confirmed: ahead of all that was not sent yet. */
-  readonly again: Set<Entry>;
+  readonly again: Entry[];
   readonly fresh: Set<Entry>;
   /** Set while the line waits after a failure; calling it ends the wait. */
   endPause: Cancel | undefined;
@@ -54,6 +56,7 @@ export class Outbox {
   /** Only the addresses for which something waits. */
   readonly #lines = new Map<string, Line>();
   #callers = 0;
+  #calls = 0;
   #isRefusing = false;
   #isAwaitingLink = false;
   #onIdle: () => void = () => {};
@@ -84,7 +87,9 @@ export class Outbox {
       const ended = [this.#connection.ended];
       const limit = new Limit({ clock: this.#clock, what, timeoutMs, signal, ended, lastError });
       const line = lineOf(to);
+      this.#calls += 1;
       const entry: Entry = {
+        number: this.#calls,
         to,
         message,
         bounds,
@@ -100,21 +105,23 @@ export class Outbox {
       limit.onOver((error) => this.#giveUp(entry, error));
       if (entry.isOver) return;
       const link = this.#connection.link;
-      const isFree = link !== undefined && !this.#lines.has(line);
+      const isFree = link !== undefined && this.#lines.size === 0;
       if (isFree && this.#room.tryEnter(message.body.byteLength)) this.#send(entry, link);
       else this.#wait(entry, "fresh");
     });
   }
 
   #wait(entry: Entry, part: "again" | "fresh"): void {
-    this.#line(entry.line)[part].add(entry);
+    const { again, fresh } = this.#line(entry.line);
+    if (part === "fresh") fresh.add(entry);
+    else insert(entry, again);
     this.#pump();
   }
 
   #line(name: string): Line {
     let line = this.#lines.get(name);
     if (line === undefined) {
-      line = { again: new Set(), fresh: new Set(), endPause: undefined };
+      line = { again: [], fresh: new Set(), endPause: undefined };
       this.#lines.set(name, line);
     }
     return line;
@@ -245,13 +252,21 @@ function lineOf(to: Address): string {
 }
 
 function firstOf({ again, fresh }: Line): Entry | undefined {
-  const [first] = again.size > 0 ? again : fresh;
+  const [first] = again.length > 0 ? again : fresh;
   return first;
 }
 
+/** In the order of the calls. Bounded by what can be unconfirmed at once, and nearly always the last. */
+function insert(entry: Entry, again: Entry[]): void {
+  let index = again.length;
+  while (index > 0 && (again[index - 1]?.number ?? 0) > entry.number) index -= 1;
+  again.splice(index, 0, entry);
+}
+
 function remove(entry: Entry, { again, fresh }: Line): void {
-  again.delete(entry);
-  fresh.delete(entry);
+  if (fresh.delete(entry)) return;
+  const index = again.indexOf(entry);
+  if (index >= 0) again.splice(index, 1);
 }
 
 function mayHaveArrived(error: MessagingError): MessagingError {

@@ -4,6 +4,7 @@ import type { Codec } from "../ports/codec.js";
 import type { CloseOptions } from "../ports/lifecycle.js";
 import type { Consumer, ConsumerState, DeliveryHandler } from "../ports/queue.js";
 import type { Ending } from "../util/ending.js";
+import { toError } from "../util/error-text.js";
 import { Ring } from "../util/ring.js";
 import { ActiveDelivery } from "./active-delivery.js";
 import type { CoreContext } from "./core-context.js";
@@ -152,7 +153,8 @@ export class PortableConsumer<T> implements Consumer {
     // Where the broker does not count, a redelivery is counted before it is handled: a crash cannot count itself.
     const isUncounted = wire.deliveries === undefined && wire.redelivered;
     const losses = delivery.losses + (isUncounted ? 1 : 0);
-    if (this.#port.isClosing) {
+    // What still comes through a life that is over cannot be settled any more, only given back.
+    if (this.#port.isClosing || lost.hasEnded) {
       this.#settle(delivery, NOT_STARTED);
     } else if (losses >= maxDeliveries && this.#spec.deadLetterQueue !== undefined) {
       this.#settle(delivery, { kind: "dead-letter", reason: "crash-loop", isHandled: false });
@@ -198,7 +200,7 @@ export class PortableConsumer<T> implements Consumer {
       return verdictOf(await this.#handler(delivery.forHandler(message)));
     } catch (thrown) {
       const { observe, random } = this.#context;
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const error = toError(thrown);
       observe({ type: "handler-failed", source: this.#spec.name, messageId: delivery.messageId, error });
       // Interrupted by us, so no fault of the message or the handler.
       if (delivery.aborted) return INTERRUPTED;

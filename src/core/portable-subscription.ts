@@ -3,6 +3,7 @@ import type { NodeId, Subscription, SubscriptionState } from "../ports/broadcast
 import type { Codec } from "../ports/codec.js";
 import type { CloseOptions } from "../ports/lifecycle.js";
 import type { IncomingMessage } from "../ports/message.js";
+import { toError } from "../util/error-text.js";
 import { Ring } from "../util/ring.js";
 import type { CoreContext } from "./core-context.js";
 import { SupervisedPort } from "./supervised-port.js";
@@ -66,7 +67,10 @@ export class PortableSubscription<T> implements Subscription {
   }
 
   #onMessage(message: WireMessage): void {
-    if (this.#port.isClosing) return;
+    if (this.#port.isClosing) {
+      this.#discard(message, "the subscription was closed");
+      return;
+    }
     if (this.#waiting.size >= MAX_WAITING) {
       this.#discard(message, `the handler is behind: ${MAX_WAITING} messages wait`);
       return;
@@ -88,7 +92,7 @@ export class PortableSubscription<T> implements Subscription {
     try {
       await this.#target.handler(toIncomingMessage(this.#target.codec, wire));
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const error = toError(thrown);
       const { observe } = this.#context;
       observe({ type: "handler-failed", source: this.#target.name, messageId: wire.messageId, error });
     }

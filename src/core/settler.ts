@@ -41,7 +41,7 @@ export class Settler {
   /** Settles by the verdict, now or when its wait is over; `done` is called once, when nothing is left to do. */
   settle(delivery: ActiveDelivery, verdict: Verdict, done: () => void): void {
     const final = this.#final(delivery, verdict);
-    if (final.kind === "retry" && final.retryInMs > 0 && this.#isHeld(final.retryInMs))
+    if (final.kind === "retry" && final.retryInMs > 0 && !delivery.lost.hasEnded && this.#isHeld(final.retryInMs))
       this.#hold(delivery, final, done);
     else void this.#send(delivery, final).then(done);
   }

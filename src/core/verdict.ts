@@ -1,5 +1,6 @@
 import { MessagingError } from "../errors/messaging-error.js";
 import { backoffMs } from "../util/backoff.js";
+import { errorText } from "../util/error-text.js";
 
 /** What a handler's outcome means, before it becomes a settlement. */
 export type Verdict =
@@ -48,7 +49,7 @@ export function verdictOf(settlement: unknown): Verdict {
 
 /** What a throw means: again with back-off, unless the error says that again will not help. */
 export function verdictOfError(error: unknown, failures: number, fraction: number): Verdict {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   const isOurs = MessagingError.is(error) && NOT_THE_MESSAGE.has(error.code);
   if (MessagingError.is(error) && !error.retryable && !isOurs) return { kind: "dead-letter", reason, isHandled: true };
   return { kind: "retry", retryInMs: backoffMs(failures + 1, fraction, RETRY), reason, limited: !isOurs };

@@ -3,6 +3,7 @@ import { RESERVED_PREFIX } from "../driver/reserved-headers.js";
 import { MessagingError } from "../errors/messaging-error.js";
 import type { Codec } from "../ports/codec.js";
 import type { IncomingMessage, MessageHeaders, OutgoingMessage } from "../ports/message.js";
+import { errorText } from "../util/error-text.js";
 import type { CoreContext } from "./core-context.js";
 import { checkHeaders, invalid } from "./options.js";
 
@@ -62,9 +63,13 @@ function encode<T>(codec: Codec<T>, body: T): Uint8Array {
   try {
     return codec.encode(body);
   } catch (error) {
-    throw new MessagingError("INVALID_ARGUMENT", `the body cannot be encoded as ${codec.contentType}: ${text(error)}`, {
-      cause: error,
-    });
+    throw new MessagingError(
+      "INVALID_ARGUMENT",
+      `the body cannot be encoded as ${codec.contentType}: ${errorText(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -80,8 +85,4 @@ function withoutReserved(headers: MessageHeaders): MessageHeaders {
   for (const name in headers) if (name.startsWith(RESERVED_PREFIX)) reserved = true;
   if (!reserved) return headers;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(RESERVED_PREFIX)));
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

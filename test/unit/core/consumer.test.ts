@@ -188,3 +188,38 @@ test("a consumer that was closed is forgotten by the connection", async () => {
   await rig.clock.settle();
   expect(weak.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(5);
 });
+
+test("a handler may throw anything, also what has no text", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const consumer = await rig.messaging.queue("orders").consume(async (): Promise<Settlement> => {
+    throw Object.create(null);
+  });
+  const delivery = scriptedDelivery("textless");
+  connection.consumers[0]?.deliver(delivery);
+  await rig.clock.pass(1_000);
+  expect(consumer.inFlight).toBe(0);
+  expect(delivery.settlements).toEqual([{ retryInMs: 0, headers: { "fairlead-failures": "1" } }]);
+});
+
+test("what comes through a life that is over is given back unhandled, and a late retry is not held", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const gate = deferred<void>();
+  let runs = 0;
+  await rig.messaging.queue("orders").consume(async (): Promise<Settlement> => {
+    runs += 1;
+    await gate.promise;
+    return { retryInMs: 900 };
+  });
+  const [source] = connection.consumers;
+  const [running, late] = [scriptedDelivery("running"), scriptedDelivery("late")];
+  source?.deliver(running);
+  await rig.clock.settle();
+  source?.lose(lost);
+  source?.deliver(late);
+  gate.resolve();
+  await rig.clock.settle();
+  expect(runs).toBe(1);
+  expect([running.settlements, late.settlements]).toEqual([["release"], ["release"]]);
+});

@@ -112,3 +112,46 @@ test("a timeout without a link says why there is none", async () => {
   await rig.clock.pass(1_000);
   expect(publish).toMatchObject({ state: "rejected", error: { code: "UNAVAILABLE", cause: refused } });
 });
+
+test("the order of the calls survives a second loss in the middle of sending again", async () => {
+  const rig = fixture();
+  const first = await opened(rig);
+  const [a, c] = [rig.messaging.queue("a"), rig.messaging.queue("c")];
+  const sent = Array.from({ length: 999 }, (_, index) => watch(a.publish({ body, messageId: `a${index}` })));
+  const others = Array.from({ length: 2_000 }, (_, index) => watch(c.publish({ body, messageId: `c${index}` })));
+  await rig.clock.settle();
+  first.lose();
+  for (let round = 0; round < 2; round += 1) {
+    await rig.clock.pass(1_000);
+    rig.driver.last.accept();
+    await rig.clock.settle();
+    if (round === 0) rig.driver.last.lose();
+  }
+  const ids: string[] = [];
+  for (let sentBefore = 0; ids.length < 999; ) {
+    const { publishes } = rig.driver.last;
+    const fresh = publishes.slice(sentBefore);
+    if (fresh.length === 0) break;
+    sentBefore = publishes.length;
+    ids.push(...fresh.map(({ message }) => message.messageId).filter((id) => id.startsWith("a")));
+    for (const { outcome } of fresh) outcome.resolve();
+    await rig.clock.settle();
+  }
+  expect(ids).toEqual(sent.map((_, index) => `a${index}`));
+  expect(others.some(({ state }) => state === "rejected")).toBe(false);
+});
+
+test("a publish too large to fit beside others is not starved by a busy queue", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const busy = rig.messaging.queue("busy");
+  for (let index = 0; index < 1_000; index += 1) watch(busy.publish({ body }));
+  const waits = watch(rig.messaging.queue("patient").publish({ body, messageId: "patient" }));
+  connection.publishes[0]?.outcome.resolve();
+  watch(busy.publish({ body, messageId: "pushing in" }));
+  await rig.clock.settle();
+  expect(connection.publishes.at(-1)?.message.messageId).toBe("patient");
+  connection.publishes.at(-1)?.outcome.resolve();
+  await rig.clock.settle();
+  expect(waits.state).toBe("resolved");
+});

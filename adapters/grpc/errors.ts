@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { type ErrorCode, MessagingError } from "../../src/errors/messaging-error.js";
+import { errorText } from "../../src/util/error-text.js";
 
 /** Does not compile when a code is missing. */
 const STATUS: Readonly<Record<ErrorCode, status>> = {
@@ -34,7 +35,7 @@ const MAX_DETAILS_LENGTH = 1_000;
 
 /** Never without text. */
 export function toErrorStatus(error: unknown): ErrorStatus {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return {
     code: MessagingError.is(error) ? STATUS[error.code] : status.INTERNAL,
     details: toDetails(text) || "failed without a reason",

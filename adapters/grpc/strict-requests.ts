@@ -1,5 +1,6 @@
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
+import { errorText } from "../../src/util/error-text.js";
 
 const REPLACEMENT = "\uFFFD";
 const NOTHING = Buffer.alloc(0);
@@ -37,10 +38,7 @@ export class StrictRequests {
       return request;
     } catch (error) {
       const request = deserialize(NOTHING);
-      this.#faults.set(
-        request,
-        `the request is not readable: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.#faults.set(request, `the request is not readable: ${errorText(error)}`);
       return request;
     }
   }

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { type ErrorCode, MessagingError } from "../errors/messaging-error.js";
+import { errorText } from "../util/error-text.js";
 import { CallFailed, type StatusName } from "./call-failed.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 
@@ -22,7 +23,7 @@ export function showStacks(shown: boolean): void {
 
 /** The one line that an error gets, with its stack behind it where stacks are shown. */
 export function failureText(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const code = MessagingError.is(error) ? ` (${error.code})` : "";
   const line = `fairlead: ${oneLine(text.replace(/^error: /, ""))}${code}`;
   return withStack && error instanceof Error ? `${line}\n${error.stack ?? ""}` : line;

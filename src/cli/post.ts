@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { errorText } from "../util/error-text.js";
 import { addClientFlags, type ClientFlags, readClientFlags, readCount } from "./client-flags.js";
 import { EXIT_CODE_HELP, type ExitCode } from "./exit-code.js";
 import { BadInput } from "./failure.js";
@@ -41,7 +42,7 @@ function readOrder(json: string, flags: PostFlags): PostOrder {
   try {
     JSON.parse(json);
   } catch (error) {
-    faults.push(`<json>: is not JSON (${error instanceof Error ? error.message : String(error)})`);
+    faults.push(`<json>: is not JSON (${errorText(error)})`);
   }
   const key = (flag: "key1" | "key2"): string => {
     const value = parseInt64(flags[flag]);

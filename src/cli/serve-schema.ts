@@ -2,6 +2,7 @@ import { z } from "zod";
 import { checkBrokerUrl } from "../container/index.js";
 import { checkName } from "../core/options.js";
 import { LOG_FORMATS, LOG_LEVELS } from "../observability/index.js";
+import { errorText } from "../util/error-text.js";
 import { addressFault } from "./address.js";
 import { parseDuration } from "./duration.js";
 
@@ -68,6 +69,6 @@ function faultOf(check: () => void): string | undefined {
     check();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }

@@ -8,6 +8,7 @@ import type { Messaging } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
 import { onAbort } from "../util/abort.js";
 import { deferred } from "../util/deferred.js";
+import { errorText, toError } from "../util/error-text.js";
 
 export interface ServerOptions {
   readonly messaging: Messaging;
@@ -81,7 +82,7 @@ export class Server implements Closeable {
       return addresses;
     } catch (error) {
       const cause = signal.aborted ? closedError() : error;
-      await this.#shutDown({ drainMs: 0 }, cause instanceof Error ? cause : new Error(String(cause)));
+      await this.#shutDown({ drainMs: 0 }, toError(cause));
       throw cause;
     } finally {
       forget();
@@ -132,7 +133,7 @@ export class Server implements Closeable {
     const cancel = this.#clock.setTimer(limitMs, () => late.resolve(`did not close within ${limitMs} ms`));
     const outcome = part.close(options).then(
       () => undefined,
-      (error: unknown) => `failed to close: ${error instanceof Error ? error.message : String(error)}`,
+      (error: unknown) => `failed to close: ${errorText(error)}`,
     );
     const trouble = await Promise.race([outcome, late.promise]);
     cancel();

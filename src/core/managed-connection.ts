@@ -39,7 +39,8 @@ export class ManagedConnection {
   #blocked = false;
   #link: Link | undefined;
   #loseLink: ((error: MessagingError) => void) | undefined;
-  #next: Deferred<Link> | undefined;
+  readonly #waiters = new Set<Deferred<Link>>();
+  #isConnecting = false;
   #lastError: MessagingError | undefined;
   /** Links in a row that were lost soon after they opened. */
   #shortLives = 0;
@@ -73,7 +74,15 @@ export class ManagedConnection {
     limit.throwIfOver();
     if (this.#link !== undefined) return this.#link;
     if (this.#state === "closed" || this.ended.hasEnded) throw closedError();
-    return limit.race(this.#connecting());
+    // One who gives up is forgotten: an outage may last longer than anybody waits.
+    const waiter = deferred<Link>();
+    this.#waiters.add(waiter);
+    this.#startConnect();
+    try {
+      return await limit.race(waiter.promise);
+    } finally {
+      this.#waiters.delete(waiter);
+    }
   }
 
   /** Nothing new is opened; what is up stays up for the drain. */
@@ -92,8 +101,7 @@ export class ManagedConnection {
     this.end();
     const link = this.#link;
     this.#link = undefined;
-    this.#next?.reject(closedError());
-    this.#next = undefined;
+    this.#tell((waiter) => waiter.reject(closedError()));
     if (link !== undefined) {
       const limit = new Limit({ clock: this.#options.clock, what: "close", timeoutMs: CLOSE_TIMEOUT_MS });
       // A close that fails or hangs leaves nothing to do: the link is not used again.
@@ -105,24 +113,29 @@ export class ManagedConnection {
     this.#setState("closed");
   }
 
-  #connecting(): Promise<Link> {
-    if (this.#next === undefined) {
-      const next = deferred<Link>();
-      // Those who wait are told through their own race; with nobody waiting there is nobody to tell.
-      next.promise.catch(() => undefined);
-      this.#next = next;
-      const first = this.#state === "idle" || this.#state === "connecting";
-      if (this.#state === "idle") this.#setState("connecting");
-      void this.#connect(first).then(
-        (link) => next.resolve(link),
-        (error: unknown) => {
-          if (this.#next === next) this.#next = undefined;
-          if (this.#state === "connecting") this.#setState("idle", error as MessagingError);
-          next.reject(error);
-        },
-      );
-    }
-    return this.#next.promise;
+  /** One connect, whoever waits for it. */
+  #startConnect(): void {
+    if (this.#isConnecting) return;
+    this.#isConnecting = true;
+    const first = this.#state === "idle" || this.#state === "connecting";
+    if (this.#state === "idle") this.#setState("connecting");
+    this.#connect(first).then(
+      (link) => {
+        // Lost again already: the connect that this has started will tell those who wait.
+        if (this.#link === link) this.#tell((waiter) => waiter.resolve(link));
+      },
+      (error: unknown) => {
+        this.#isConnecting = false;
+        if (this.#state === "connecting") this.#setState("idle", error as MessagingError);
+        this.#tell((waiter) => waiter.reject(error));
+      },
+    );
+  }
+
+  #tell(news: (waiter: Deferred<Link>) => void): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) news(waiter);
   }
 
   /** Tries until there is a link. Only a first connect gives up: on what cannot heal, or after the connect timeout. */
@@ -212,7 +225,7 @@ export class ManagedConnection {
     this.#lastError = undefined;
     this.#link = link;
     this.#loseLink = lose;
-    this.#next = undefined;
+    this.#isConnecting = false;
     if (this.#state !== "closing") this.#setState("open");
     this.#setBlocked(blocked);
     return link;
@@ -226,7 +239,7 @@ export class ManagedConnection {
     this.#setBlocked(false);
     if (this.#state === "open") this.#setState("reconnecting", error);
     // While closing, the drain still needs a link: handlers that run may have to settle and to publish.
-    if (!this.ended.hasEnded) void this.#connecting().catch(() => undefined);
+    if (!this.ended.hasEnded) this.#startConnect();
   }
 
   #setBlocked(blocked: boolean): void {

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../ports/clock.js";
 import type { Delivery, Settlement } from "../ports/message.js";
 import type { Observer } from "../ports/observer.js";
 import { onAbort } from "../util/abort.js";
+import { errorText } from "../util/error-text.js";
 import { AckTokens, type IgnoredAck } from "./ack-tokens.js";
 import type { DeliveredEvent } from "./event.js";
 import type { EventTally } from "./event-counts.js";
@@ -65,7 +66,7 @@ export class Dispatcher {
       tracked = new TrackedEvent(delivery, toStoredEvent(delivery), clock);
     } catch (error) {
       tally.deadLettered += 1;
-      return { deadLetter: error instanceof Error ? error.message : String(error) };
+      return { deadLetter: errorText(error) };
     }
     const forget = onAbort(delivery.signal, () => this.#withdraw(tracked));
     if (!tracked.isOver) this.#place(tracked);
@@ -176,7 +177,7 @@ export class Dispatcher {
     } catch (error) {
       if (tracked.token === event.ackToken && tracked.holder === subscriber) {
         this.#options.tally.refused += 1;
-        this.#fail(tracked, `refused: ${error instanceof Error ? error.message : String(error)}`, "late");
+        this.#fail(tracked, `refused: ${errorText(error)}`, "late");
       }
     }
     subscriber.busy = false;

@@ -5,6 +5,7 @@ import type { Observer } from "../ports/observer.js";
 import type { Consumer, DeliveryHandler, Queue } from "../ports/queue.js";
 import { backoffMs } from "../util/backoff.js";
 import { deferred } from "../util/deferred.js";
+import { toError } from "../util/error-text.js";
 import { within } from "./within.js";
 
 export interface IntakeOptions {
@@ -92,7 +93,7 @@ export class Intake {
       consumer.setConcurrency(this.#concurrency);
       return { lived, error: await consumer.closed };
     } catch (thrown) {
-      return { lived, error: thrown instanceof Error ? thrown : new Error(String(thrown)) };
+      return { lived, error: toError(thrown) };
     } finally {
       this.#consumer = undefined;
     }

@@ -49,6 +49,9 @@ export class ScriptedConnection implements DriverConnection {
   closeCalls = 0;
   /** What setting up a consumer waits for. */
   consumeGate: Promise<void> = Promise.resolve();
+  readonly listeners: ((message: WireMessage) => void)[] = [];
+  /** What the end of a subscription waits for. */
+  stopGate: Promise<void> = Promise.resolve();
   /** What a change of prefetch waits for. */
   prefetchGate: Promise<void> = Promise.resolve();
 
@@ -97,8 +100,13 @@ export class ScriptedConnection implements DriverConnection {
     };
   }
 
-  async subscribe(): Promise<DriverResource> {
-    return { stop: async () => {} };
+  async subscribe(
+    _broadcast: unknown,
+    _node: unknown,
+    onMessage: (message: WireMessage) => void,
+  ): Promise<DriverResource> {
+    this.listeners.push(onMessage);
+    return { stop: () => this.stopGate };
   }
 
   async openInbox(): Promise<DriverInbox> {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { MessagingError } from "../../../src/errors/messaging-error.js";
+import { collectGarbage } from "../../support/collect-garbage.js";
 import { fixture, opened, watch } from "../../support/scripted-messaging.js";
 
 const refused = new MessagingError("UNAVAILABLE", "refused");
@@ -208,4 +209,28 @@ test("blocked is told when it ends with its link, and never by a connection that
   expect(rig.messaging.blocked).toBe(false);
   const told = rig.observations.flatMap((seen) => (seen.type === "blocked" ? [seen.blocked] : []));
   expect(told).toEqual([true, false]);
+});
+
+test("who gives up waiting for a link leaves nothing behind, however long the outage", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  connection.lose();
+  const reasons: WeakRef<object>[] = [];
+  for (let index = 0; index < 50; index += 1) {
+    const abort = new AbortController();
+    const open = watch(rig.messaging.open({ signal: abort.signal }));
+    await rig.clock.settle();
+    const reason = new Error("gave up");
+    reasons.push(new WeakRef(reason));
+    abort.abort(reason);
+    await rig.clock.settle();
+    expect(open.state).toBe("rejected");
+  }
+  collectGarbage();
+  await rig.clock.settle();
+  expect(reasons.filter((reason) => reason.deref() !== undefined).length).toBeLessThan(5);
+  await rig.clock.pass(100);
+  rig.driver.last.accept();
+  await rig.clock.settle();
+  expect(rig.messaging.state).toBe("open");
 });

@@ -1,9 +1,8 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { MessagingError } from "../../../src/errors/messaging-error.js";
 import type { Settlement } from "../../../src/ports/message.js";
 import { deferred } from "../../../src/util/deferred.js";
+import { collectGarbage } from "../../support/collect-garbage.js";
 import { scriptedDelivery } from "../../support/scripted-delivery.js";
 import { fixture, opened, watch } from "../../support/scripted-messaging.js";
 
@@ -182,8 +181,6 @@ test("a consumer that was closed is forgotten by the connection", async () => {
   rig.driver.last.consumers.length = 0;
   rig.observations.length = 0;
   await rig.clock.settle();
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
   collectGarbage();
   await rig.clock.settle();
   expect(weak.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(5);

@@ -9,10 +9,11 @@ module.exports = {
   forbidden: [
     {
       name: "ports-are-pure",
-      comment: "Ports are what applications see. They depend on nothing but each other.",
+      comment:
+        "Ports are what applications see. They depend on nothing but each other, and on the type of their errors.",
       severity: "error",
       from: { path: "^src/ports/" },
-      to: { pathNot: "^src/ports/" },
+      to: { pathNot: "^src/(?:ports|errors)/" },
     },
     {
       name: "ports-are-types",
@@ -93,12 +94,17 @@ module.exports = {
     },
     {
       name: "grpc-sees-events-too",
-      comment: "The gRPC adapter drives: it sees what other adapters see, and the event service.",
+      comment: "The gRPC adapter drives: it sees what other adapters see, the event service, and the rule of respond.",
       severity: "error",
       from: { path: "^adapters/grpc/" },
       to: {
         path: "^(?:src|adapters|tools)/",
-        pathNot: ["^src/(?:ports|driver|errors|util|events)/", "^src/container/tokens\\.ts$", "^adapters/grpc/"],
+        pathNot: [
+          "^src/(?:ports|driver|errors|util|events)/",
+          "^src/core/request/(?:response-gate|deadline|accepted)\\.ts$",
+          "^src/container/tokens\\.ts$",
+          "^adapters/grpc/",
+        ],
       },
     },
     {

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../src/ports/clock.js";
 import { Checks } from "./checks.js";
-import { machineClock, machineRandom } from "./system.js";
+import { machineClock, machineRandom, machineTimes } from "./system.js";
+import type { TurnTimes } from "./turns.js";
 
 export interface MemoryBrokerOptions {
   /**
@@ -14,6 +15,11 @@ export interface MemoryBrokerOptions {
   readonly clock?: Clock | undefined;
   /** For latency and the addresses of inboxes. Default: the machine's. */
   readonly random?: Random | undefined;
+  /**
+   * Calls `run` once the caller is done, soon, in the order of the calls: what a simulation drives the broker with. The
+   * clock then also bounds a turn. Default: `setImmediate`.
+   */
+  readonly schedule?: ((run: () => void) => void) | undefined;
 }
 
 export interface ResolvedMemoryBrokerOptions {
@@ -21,9 +27,10 @@ export interface ResolvedMemoryBrokerOptions {
   readonly maxQueueMessages: number;
   readonly clock: Clock;
   readonly random: Random;
+  readonly times: TurnTimes;
 }
 
-export const BROKER_KEYS = ["maxQueueBytes", "maxQueueMessages", "clock", "random"] as const;
+export const BROKER_KEYS = ["maxQueueBytes", "maxQueueMessages", "clock", "random", "schedule"] as const;
 
 /** Throws `INVALID_ARGUMENT` that names every fault, unknown keys included. The result is frozen. */
 export function resolveMemoryBrokerOptions(raw: MemoryBrokerOptions = {}): ResolvedMemoryBrokerOptions {
@@ -39,10 +46,13 @@ export function resolveBrokerPart(
   checks: Checks,
   options: Readonly<Record<string, unknown>>,
 ): ResolvedMemoryBrokerOptions {
+  const clock = checks.made<Clock>("clock", options.clock, ["now", "setTimer"], machineClock);
+  const schedule = checks.action<TurnTimes["schedule"]>("schedule", options.schedule);
   return Object.freeze({
     maxQueueBytes: checks.count("maxQueueBytes", options.maxQueueBytes, 256 * 1024 * 1024),
     maxQueueMessages: checks.count("maxQueueMessages", options.maxQueueMessages, 1_000_000),
-    clock: checks.made<Clock>("clock", options.clock, ["now", "setTimer"], machineClock),
+    clock,
     random: checks.made<Random>("random", options.random, ["fraction", "uuid"], machineRandom),
+    times: schedule === undefined ? machineTimes : Object.freeze({ schedule, now: () => clock.now() }),
   });
 }

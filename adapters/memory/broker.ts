@@ -1,13 +1,17 @@
 import type { QueueSpec, WireMessage } from "../../src/driver/driver.js";
 import type { Clock, Random } from "../../src/ports/clock.js";
+import type { Priority } from "../../src/ports/message.js";
 import { Broadcasts } from "./broadcasts.js";
 import type { ResolvedMemoryBrokerOptions } from "./broker-options.js";
-import { deletedQueue, lostConnection, lostConsumer, otherDeadLetterQueue } from "./errors.js";
+import { deletedQueue, lostConnection, lostConsumer, otherDeadLetterQueue, otherKind } from "./errors.js";
 import { MemoryQueue, type QueueCount, type QueueSurroundings } from "./memory-queue.js";
 import type { Receiver } from "./receiver.js";
 import { Turns } from "./turns.js";
 
-/** One broker in this process, which any number of drivers may share, as nodes; and what can be made to go wrong with it. */
+/**
+ * One broker in this process, which any number of drivers may share, as nodes; and what can be made to go wrong with it.
+ * A lane is a queue by itself here: `orders.expedite`, `orders.standard`, `orders.bulk`.
+ */
 export interface MemoryBroker {
   /** How many messages a queue holds; undefined when there is no such queue. */
   count(queue: string): QueueCount | undefined;
@@ -36,7 +40,7 @@ export class Broker implements MemoryBroker {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxQueueBytes: number;
-  readonly turns = new Turns();
+  readonly turns: Turns;
   readonly broadcasts = new Broadcasts();
   readonly inboxes = new Map<string, Receiver>();
   readonly #queues = new Map<string, MemoryQueue>();
@@ -49,6 +53,7 @@ export class Broker implements MemoryBroker {
     this.clock = options.clock;
     this.random = options.random;
     this.maxQueueBytes = options.maxQueueBytes;
+    this.turns = new Turns(options.times);
     this.#surroundings = {
       ...options,
       turns: this.turns,
@@ -100,9 +105,13 @@ export class Broker implements MemoryBroker {
     this.#isRefusing = isRefusing;
   }
 
-  /** The queue, made if need be, with its dead letters. Throws `ALREADY_EXISTS` for another dead-letter queue. */
-  declare(spec: QueueSpec, deadLetter: boolean): MemoryQueue {
-    const queue = this.#queue(spec.name);
+  /**
+   * The queue, or its lane, made if need be, with its dead letters. Throws `ALREADY_EXISTS` for another dead-letter queue,
+   * and for a queue that has the name of a lane.
+   */
+  declare(spec: QueueSpec, deadLetter: boolean, lane: Priority = "standard"): MemoryQueue {
+    const queue = this.#queue(spec.lanes ? `${spec.name}.${lane}` : spec.name, spec.lanes);
+    if (queue.isLane !== spec.lanes) throw otherKind(queue.name, queue.isLane);
     const asked = spec.deadLetterQueue;
     if (!deadLetter || asked === undefined || asked === queue.deadLetterQueue) return queue;
     if (queue.deadLetterQueue !== undefined) throw otherDeadLetterQueue(spec.name, queue.deadLetterQueue, asked);
@@ -126,10 +135,10 @@ export class Broker implements MemoryBroker {
     for (const queue of this.#queues.values()) queue.sleep(isAsleep);
   }
 
-  #queue(name: string): MemoryQueue {
+  #queue(name: string, isLane = false): MemoryQueue {
     const present = this.#queues.get(name);
     if (present !== undefined) return present;
-    const queue = new MemoryQueue(name, this.#surroundings);
+    const queue = new MemoryQueue(name, isLane, this.#surroundings);
     this.#queues.set(name, queue);
     return queue;
   }

@@ -61,4 +61,10 @@ export class Checks {
     this.fault(`${name} must have the methods ${methods.join(" and ")}`);
     return byDefault;
   }
+
+  /** A function; absent: undefined. */
+  action<T>(name: string, value: unknown): T | undefined {
+    if (value !== undefined && typeof value !== "function") this.fault(`${name} must be a function`);
+    return typeof value === "function" ? (value as T) : undefined;
+  }
 }

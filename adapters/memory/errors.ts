@@ -52,6 +52,11 @@ export function tooLarge(bytes: number, maxMessageBytes: number): MessagingError
   );
 }
 
+export function otherKind(queue: string, isLane: boolean): MessagingError {
+  const is = isLane ? "is there as a lane of a queue with lanes" : "is there and is no lane";
+  return new MessagingError("ALREADY_EXISTS", `memory: queue ${queue} ${is}: choose another name for one of the two`);
+}
+
 export function otherDeadLetterQueue(queue: string, is: string, asked: string): MessagingError {
   return new MessagingError(
     "ALREADY_EXISTS",

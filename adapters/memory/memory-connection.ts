@@ -1,7 +1,9 @@
+import { consumeAllLanes } from "../../src/driver/consume-all-lanes.js";
 import type {
   Address,
   ConnectOptions,
   DriverConnection,
+  DriverConsumeOptions,
   DriverConsumer,
   DriverInbox,
   DriverResource,
@@ -96,7 +98,7 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
       } catch (error) {
         return Promise.reject(error);
       }
-      return this.#confirms.next();
+      return to.kind === "queue" ? this.#confirms.next() : this.#confirms.room();
     }
     const done = deferred<void>();
     this.#outgoing.push({ to, message, done });
@@ -105,12 +107,15 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
 
   consume(
     spec: QueueSpec,
-    { prefetch }: { readonly prefetch: number },
+    { prefetch, lane }: DriverConsumeOptions,
     onDelivery: (delivery: WireDelivery) => void,
     onLost: (error: unknown) => void,
   ): Promise<DriverConsumer> {
+    if (spec.lanes && lane === undefined) {
+      return consumeAllLanes((one, onLoss) => this.consume(spec, { prefetch, lane: one }, onDelivery, onLoss), onLost);
+    }
     return this.ask(() => {
-      const queue = this.#broker.declare(spec, this.features.deadLetter);
+      const queue = this.#broker.declare(spec, this.features.deadLetter, lane);
       const consumer = new MemoryConsumer(queue, this, prefetch, { onDelivery, onLost });
       this.#consumers.add(consumer);
       return consumer;
@@ -152,7 +157,7 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
     if (!this.#isOpen) return;
     this.#end(error);
     // Not by the news, which stand still with the broker: a lost link is noticed by the one who lost it.
-    setImmediate(() => {
+    this.pace.turns.next(() => {
       if (!this.#isClosedByUs) this.#callbacks.onLost(error);
     });
   }
@@ -206,7 +211,7 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
   #route(to: Address, message: WireMessage): void {
     switch (to.kind) {
       case "queue":
-        this.#broker.declare(to.queue, this.features.deadLetter).publish(message, this.features);
+        this.#broker.declare(to.queue, this.features.deadLetter, to.lane).publish(message, this.features);
         return;
       case "broadcast":
         this.#broker.broadcasts.publish(to.name, message, to.node, this.features.loopback ? undefined : this);

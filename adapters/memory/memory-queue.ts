@@ -40,6 +40,8 @@ const LANE: Readonly<Record<Priority, number>> = { expedite: 0, standard: 1, bul
 /** One queue of the broker: every message that it took is in exactly one place until it is settled or expires. */
 export class MemoryQueue implements Part {
   readonly name: string;
+  /** One line of a queue with lanes: whatever is in it is equal. */
+  readonly isLane: boolean;
   deadLetterQueue: string | undefined;
   awake = false;
   readonly #surroundings: QueueSurroundings;
@@ -54,8 +56,9 @@ export class MemoryQueue implements Part {
   #unsettled = 0;
   #bytes = 0;
 
-  constructor(name: string, surroundings: QueueSurroundings) {
+  constructor(name: string, isLane: boolean, surroundings: QueueSurroundings) {
     this.name = name;
+    this.isLane = isLane;
     this.#surroundings = surroundings;
     this.#dueTimes = new DueTimes(surroundings.clock, () => surroundings.turns.wake(this));
   }
@@ -76,7 +79,7 @@ export class MemoryQueue implements Part {
     if (held >= maxQueueMessages) throw full(this.name, "maxQueueMessages", maxQueueMessages);
     // An empty queue takes any message, so that each can be taken some time.
     if (held > 0 && this.#bytes + bytes > maxQueueBytes) throw full(this.name, "maxQueueBytes", maxQueueBytes);
-    const lane = features.priority ? LANE[message.priority ?? "standard"] : LANE.standard;
+    const lane = features.priority && !this.isLane ? LANE[message.priority ?? "standard"] : LANE.standard;
     const delayMs = features.delayedDelivery ? (message.delayMs ?? 0) : 0;
     const expiresInMs = features.expiry ? message.expiresInMs : undefined;
     const expiresAt = expiresInMs === undefined ? undefined : this.#now() + expiresInMs;

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Cancel, Clock, Random } from "../../src/ports/clock.js";
+import type { TurnTimes } from "./turns.js";
+
+/** The event loop's turns, and a clock that never goes back. */
+export const machineTimes: TurnTimes = {
+  schedule: (run) => void setImmediate(run),
+  now: () => performance.now(),
+};
 
 /** Node fires a longer timer at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -14,6 +14,14 @@ export interface Part {
   move(): boolean;
 }
 
+/** How the broker gets its turns. */
+export interface TurnTimes {
+  /** Calls `run` once the caller is done, soon, in the order of the calls. */
+  schedule(run: () => void): void;
+  /** Milliseconds, from wherever. */
+  now(): number;
+}
+
 /**
  * Gives each part that was woken its turn, once per turn of the event loop: nothing that a caller hands over calls back
  * before the caller is done, what comes together moves together, and timers and sockets are served in between.
@@ -21,9 +29,14 @@ export interface Part {
 export class Turns {
   readonly #awake = new Ring<Part>();
   readonly #soon = new Ring<Part>();
+  readonly #times: TurnTimes;
   #scheduled = false;
   #turnStartedAt = 0;
   #paused = false;
+
+  constructor(times: TurnTimes) {
+    this.#times = times;
+  }
 
   /** True while nothing moves. */
   get paused(): boolean {
@@ -49,7 +62,7 @@ export class Turns {
   /** As `wake`, but in this turn of the event loop, once the caller is done, while there is time left in it. */
   wakeSoon(part: Part): void {
     if (part.awake) return;
-    if (this.#paused || performance.now() - this.#turnStartedAt > SPAN_MS) {
+    if (this.#paused || this.#times.now() - this.#turnStartedAt > SPAN_MS) {
       this.wake(part);
       return;
     }
@@ -58,15 +71,20 @@ export class Turns {
     queueMicrotask(this.#runSoon);
   }
 
+  /** Calls `run` in the next turn, also while nothing moves. */
+  next(run: () => void): void {
+    this.#times.schedule(run);
+  }
+
   #schedule(): void {
     if (this.#scheduled || this.#paused || this.#awake.size === 0) return;
     this.#scheduled = true;
-    setImmediate(this.#run);
+    this.#times.schedule(this.#run);
   }
 
   readonly #run = (): void => {
     this.#scheduled = false;
-    this.#turnStartedAt = performance.now();
+    this.#turnStartedAt = this.#times.now();
     try {
       // Who is woken meanwhile has its turn next time.
       for (let left = this.#awake.size; left > 0 && !this.#paused; left -= 1) this.#move(this.#awake.shift());

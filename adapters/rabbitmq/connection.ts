@@ -1,7 +1,9 @@
+import { consumeAllLanes } from "../../src/driver/consume-all-lanes.js";
 import type {
   Address,
   ConnectOptions,
   DriverConnection,
+  DriverConsumeOptions,
   DriverConsumer,
   DriverInbox,
   DriverResource,
@@ -12,6 +14,7 @@ import type {
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { NodeId } from "../../src/ports/broadcast.js";
 import type { AmqpChannel } from "./amqp.js";
+import { type BrokerQueue, brokerQueue } from "./broker-queue.js";
 import { RabbitmqConsumer } from "./consumer.js";
 import { DeclaringChannel } from "./declaring-channel.js";
 import { FramePublisher } from "./frame-publisher.js";
@@ -87,26 +90,30 @@ export class RabbitmqConnection implements DriverConnection {
       case "broadcast":
         return this.#frames.toBroadcast(to.name, to.node, message);
       case "queue":
-        return this.#toQueue(to.queue, message);
+        return this.#toQueue(brokerQueue(to.queue, to.lane), message);
     }
   }
 
   async consume(
     spec: QueueSpec,
-    { prefetch }: { readonly prefetch: number },
+    { prefetch, lane }: DriverConsumeOptions,
     onDelivery: (delivery: WireDelivery) => void,
     onLost: (error: unknown) => void,
   ): Promise<DriverConsumer> {
     if (this.#over) throw ended();
+    if (spec.lanes && lane === undefined) {
+      return consumeAllLanes((one, onLoss) => this.consume(spec, { prefetch, lane: one }, onDelivery, onLoss), onLost);
+    }
     const { consuming, options, ladder } = this.#parts;
-    await this.#consumingTopology.queue(spec);
-    await this.#consumingTopology.reachable(spec.name);
+    const queue = brokerQueue(spec, lane);
+    await this.#consumingTopology.queue(queue);
+    if (!queue.isLane) await this.#consumingTopology.reachable(queue.name);
     const consumer = new RabbitmqConsumer({
       channel: await consuming.createChannel(),
-      spec,
+      queue,
       publisher: this.#publisher,
       ladder,
-      counted: options.queueType === "quorum",
+      counted: options.queueType === "quorum" && !queue.isLane,
       onDelivery,
       // A channel dies before its link says so, and the loss of the link is told by the connection.
       onLost: (error) => queueMicrotask(() => (this.#over ? undefined : onLost(error))),
@@ -137,10 +144,10 @@ export class RabbitmqConnection implements DriverConnection {
     return this.#closed;
   }
 
-  #toQueue(spec: QueueSpec, message: WireMessage): Promise<void> {
+  #toQueue(queue: BrokerQueue, message: WireMessage): Promise<void> {
     const delayMs = message.delayMs ?? 0;
     const options = toPublishOptions(message, true, delayMs > 0 ? "delayed" : "directly");
-    return this.#publisher.publish(spec, toBuffer(message.body), options, delayMs);
+    return this.#publisher.publish(queue, toBuffer(message.body), options, delayMs);
   }
 
   /** Channels first: closing a link overtakes what still waits in its channels. */

@@ -1,6 +1,7 @@
-import type { DriverConsumer, QueueSpec, WireDelivery } from "../../src/driver/driver.js";
+import type { DriverConsumer, WireDelivery } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import { type AmqpChannel, type AmqpMessage, type AmqpTable, MAX_PREFETCH } from "./amqp.js";
+import type { BrokerQueue } from "./broker-queue.js";
 import { expiredHeaders, translatedDeath } from "./dead-letters.js";
 import { RabbitmqDelivery } from "./delivery.js";
 import { DUE_AT_HEADER, EXPIRES_AT_HEADER } from "./headers.js";
@@ -13,7 +14,7 @@ import { Settling } from "./settling.js";
 export interface ConsumerParts {
   /** Of this consumer alone. */
   readonly channel: AmqpChannel;
-  readonly spec: QueueSpec;
+  readonly queue: BrokerQueue;
   readonly publisher: QueuePublisher;
   readonly ladder: DelayLadder;
   /** Whether the broker counts deliveries. */
@@ -35,13 +36,15 @@ export class RabbitmqConsumer implements DriverConsumer {
   #prefetch = 0;
   #adjusted: Promise<void> = Promise.resolve();
   #state: "starting" | "running" | "stopping" | "ended" = "starting";
+  /** The broker has confirmed that nothing more comes: before, what is on its way would go back as redelivered. */
+  #isCancelled = false;
   #stopped: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #cause: unknown;
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
-    this.#settling = new Settling(parts.channel, parts.spec, parts.publisher, (share) => this.#onSettled(share));
+    this.#settling = new Settling(parts.channel, parts.queue, parts.publisher, (share) => this.#onSettled(share));
     parts.channel.on("error", (error) => {
       this.#cause = error;
     });
@@ -84,6 +87,7 @@ export class RabbitmqConsumer implements DriverConsumer {
     this.#state = "stopping";
     await this.#adjusted;
     await Promise.allSettled(this.#shares.map((share) => this.#cancel(share)));
+    this.#isCancelled = true;
     this.#closeWhenSettled();
   }
 
@@ -104,10 +108,10 @@ export class RabbitmqConsumer implements DriverConsumer {
   }
 
   async #add(prefetch: number): Promise<void> {
-    const { channel, spec } = this.#parts;
+    const { channel, queue } = this.#parts;
     const share: ConsumerShare = { prefetch, out: 0, cancelled: false, consumerTag: undefined };
     await channel.prefetch(prefetch);
-    const { consumerTag } = await channel.consume(spec.name, (message) => this.#receive(share, message), {
+    const { consumerTag } = await channel.consume(queue.name, (message) => this.#receive(share, message), {
       noAck: false,
     });
     share.consumerTag = consumerTag;
@@ -126,7 +130,7 @@ export class RabbitmqConsumer implements DriverConsumer {
     if (this.#state === "ended") return;
     try {
       if (received === null) {
-        const { name } = this.#parts.spec;
+        const { name } = this.#parts.queue;
         throw new MessagingError("UNAVAILABLE", `the broker ended the consumer: was the queue "${name}" deleted?`);
       }
       const { headers } = received.properties;
@@ -135,9 +139,10 @@ export class RabbitmqConsumer implements DriverConsumer {
       const delivery = new RabbitmqDelivery(message, this.#deliveries(received), received, share, this.#settling);
       this.#settling.take(delivery);
       if (share.cancelled) this.#leftOver += 1;
-      if (this.#state === "stopping") void this.#settling.release(delivery);
+      // What comes before the broker has heard of a stop is handed on too: only core knows how it goes back. (A request
+      // that was released would come again as one that may have run.)
       // What the broker dead-lettered had its expiry already.
-      else if (message !== arrived || headers === undefined || !this.#turnedAway(delivery, headers)) {
+      if (message !== arrived || headers === undefined || !this.#turnedAway(delivery, headers)) {
         this.#parts.onDelivery(delivery);
       }
     } catch (error) {
@@ -155,7 +160,7 @@ export class RabbitmqConsumer implements DriverConsumer {
   /** What the broker could not see on the way through the ladder: expired, or the ladder was too short. */
   #turnedAway(delivery: RabbitmqDelivery, headers: AmqpTable): boolean {
     const { message, received } = delivery;
-    const { name, deadLetterQueue } = this.#parts.spec;
+    const { name, deadLetterQueue } = this.#parts.queue;
     const expiresAt = headers[EXPIRES_AT_HEADER];
     const unseen = deadLetterQueue !== undefined && received.properties.expiration === undefined;
     if (unseen && typeof expiresAt === "number" && expiresAt <= Date.now()) {
@@ -178,7 +183,7 @@ export class RabbitmqConsumer implements DriverConsumer {
   }
 
   #closeWhenSettled(): void {
-    if (this.#settling.out === 0 && this.#shares.length === 0) void this.#closeChannel();
+    if (this.#settling.out === 0 && this.#isCancelled) void this.#closeChannel();
   }
 
   /** Behind the settlements, in the channel's own order. */

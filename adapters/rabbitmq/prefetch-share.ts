@@ -12,8 +12,11 @@ export type PrefetchStep =
   | { readonly kind: "add"; readonly prefetch: number }
   | { readonly kind: "cancel"; readonly shares: readonly ConsumerShare[] };
 
-/** Beyond this many, all are replaced by few: added in doubling steps, they are never more than 18. */
-const MAX_SHARES = 24;
+/** While they are fewer than this, room is used as soon as it is there: a lane's few slots are long in use, and none may idle. */
+const EAGER_SHARES = 12;
+
+/** Beyond this many, all are replaced by few: from the eager ones on they double, and so are never more than 26. */
+const MAX_SHARES = 32;
 
 /**
  * AMQP fixes the prefetch of a consumer when it starts. So the limit is a sum: of consumers that are added when it
@@ -39,6 +42,7 @@ export function nextPrefetchStep(
     return { kind: "cancel", shares: [chosen] };
   }
   // While cancelled ones hold some, room comes back one by one: only doubling steps keep the consumers few.
-  if (free > 0 && (leftOver === 0 || free >= held)) return { kind: "add", prefetch: free };
+  const isUsedNow = leftOver === 0 || shares.length < EAGER_SHARES || free >= held;
+  if (free > 0 && isUsedNow) return { kind: "add", prefetch: free };
   return undefined;
 }

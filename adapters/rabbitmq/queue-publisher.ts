@@ -1,7 +1,7 @@
-import type { QueueSpec } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import { Ring } from "../../src/util/ring.js";
 import type { AmqpPublishOptions } from "./amqp.js";
+import type { BrokerQueue } from "./broker-queue.js";
 import { ConfirmingChannel, type PendingPublish } from "./confirming-channel.js";
 import { DUE_AT_HEADER } from "./headers.js";
 import { InFlight } from "./in-flight.js";
@@ -15,6 +15,8 @@ export class QueuePublisher {
   readonly #topology: Topology;
   readonly #ladder: DelayLadder;
   readonly #targets = new Map<string, Target>();
+  /** Apart, so that a queue that has the name of a lane is declared, and refused by the broker. */
+  readonly #lanes = new Map<string, Target>();
   readonly #owner: PublishOwner;
   readonly #inFlight = new InFlight();
   #channel: ConfirmingChannel | undefined;
@@ -39,8 +41,9 @@ export class QueuePublisher {
   }
 
   /** Resolves on the broker's confirm. Adds to the headers in `options`. */
-  publish(spec: QueueSpec, content: Buffer, options: AmqpPublishOptions, delayMs: number): Promise<void> {
-    const target = this.#targets.get(spec.name) ?? this.#addTarget(spec);
+  publish(queue: BrokerQueue, content: Buffer, options: AmqpPublishOptions, delayMs: number): Promise<void> {
+    const targets = queue.isLane ? this.#lanes : this.#targets;
+    const target = targets.get(queue.name) ?? addTarget(targets, queue);
     return new Promise((resolve, reject) => {
       this.#inFlight.begin();
       const publish = new Publish(target, content, options, this.#owner, resolve, reject);
@@ -54,19 +57,6 @@ export class QueuePublisher {
   /** Resolves once nothing is on its way. */
   idle(): Promise<void> {
     return this.#inFlight.idle();
-  }
-
-  #addTarget(spec: QueueSpec): Target {
-    const target = {
-      spec,
-      waiting: new Ring<Publish>(),
-      declared: false,
-      declarations: 0,
-      reachedByLadder: false,
-      preparing: false,
-    };
-    this.#targets.set(spec.name, target);
-    return target;
   }
 
   #delay(publish: Publish, delayMs: number): void {
@@ -85,13 +75,13 @@ export class QueuePublisher {
   }
 
   async #prepare(target: Target): Promise<void> {
-    const { spec, waiting } = target;
+    const { queue, waiting } = target;
     target.preparing = true;
     try {
       for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
         if (this.#channel === undefined) await this.#open();
         else if (!target.declared) {
-          await this.#topology.queue(spec);
+          await this.#topology.queue(queue);
           target.declared = true;
           target.declarations += 1;
         } else if (!next.ready) {
@@ -110,7 +100,7 @@ export class QueuePublisher {
   /** What cannot be delayed fails alone: what waits behind it may need no ladder. */
   async #reachByLadder(target: Target, publish: Publish): Promise<void> {
     try {
-      await this.#topology.delayTo(target.spec.name);
+      await this.#topology.delayTo(target.queue.name);
       target.reachedByLadder = true;
     } catch (error) {
       target.waiting.shift();
@@ -135,6 +125,19 @@ export class QueuePublisher {
   }
 }
 
+function addTarget(targets: Map<string, Target>, queue: BrokerQueue): Target {
+  const target = {
+    queue,
+    waiting: new Ring<Publish>(),
+    declared: false,
+    declarations: 0,
+    reachedByLadder: false,
+    preparing: false,
+  };
+  targets.set(queue.name, target);
+  return target;
+}
+
 function send(channel: ConfirmingChannel, publish: Publish, target: Target): void {
   publish.declaration = target.declarations;
   channel.send(publish);
@@ -142,7 +145,7 @@ function send(channel: ConfirmingChannel, publish: Publish, target: Target): voi
 
 /** A queue that is published to. While it is being prepared, publishes wait in order. */
 interface Target {
-  readonly spec: QueueSpec;
+  readonly queue: BrokerQueue;
   readonly waiting: Ring<Publish>;
   declared: boolean;
   declarations: number;
@@ -178,7 +181,7 @@ class Publish implements PendingPublish {
     resolve: () => void,
     reject: (error: unknown) => void,
   ) {
-    this.routingKey = target.spec.name;
+    this.routingKey = target.queue.name;
     this.content = content;
     this.options = options;
     this.#target = target;
@@ -208,7 +211,7 @@ class Publish implements PendingPublish {
       this.#owner.resend(this, this.#target);
       return;
     }
-    const missing = this.delayed ? "the delay ladder" : `queue "${this.#target.spec.name}"`;
+    const missing = this.delayed ? "the delay ladder" : `queue "${this.#target.queue.name}"`;
     this.failed(new MessagingError("UNROUTABLE", `${missing} is not there: the message was not stored`));
   }
 }

@@ -1,9 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
-import type { QueueSpec } from "../../src/driver/driver.js";
 import type { ErrorCode } from "../../src/errors/messaging-error.js";
 import type { MessageHeaders } from "../../src/ports/message.js";
 import type { AmqpChannel, AmqpMessage, AmqpPublishOptions } from "./amqp.js";
+import type { BrokerQueue } from "./broker-queue.js";
 import { toMessagingError } from "./errors.js";
 import { InFlight } from "./in-flight.js";
 import { toPublishOptionsAgain } from "./mapping.js";
@@ -26,7 +26,7 @@ export interface Taken {
 
 /** Settles what is out on one channel. Nothing here rejects: a settlement reached the broker, or was lost. */
 export class Settling {
-  readonly #spec: QueueSpec;
+  readonly #queue: BrokerQueue;
   readonly #publisher: QueuePublisher;
   readonly #onSettled: (share: ConsumerShare) => void;
   readonly #tags: SettledTags;
@@ -35,11 +35,11 @@ export class Settling {
 
   constructor(
     channel: AmqpChannel,
-    spec: QueueSpec,
+    queue: BrokerQueue,
     publisher: QueuePublisher,
     onSettled: (share: ConsumerShare) => void,
   ) {
-    this.#spec = spec;
+    this.#queue = queue;
     this.#publisher = publisher;
     this.#onSettled = onSettled;
     this.#tags = new SettledTags(channel);
@@ -72,7 +72,7 @@ export class Settling {
     const expiry = retryInMs > 0 ? "delayed" : "directly";
     return this.#move(
       taken,
-      this.#spec,
+      this.#queue,
       retryInMs,
       toPublishOptionsAgain(taken.received, taken.messageId, headers, expiry),
     );
@@ -80,9 +80,10 @@ export class Settling {
 
   /** What is given up while it is in the dead letters already stays there. */
   deadLetter(taken: Taken, headers: MessageHeaders): Promise<boolean> {
-    const name = this.#spec.deadLetterQueue ?? this.#spec.name;
+    const { deadLetterQueue, isLane } = this.#queue;
+    const name = deadLetterQueue ?? this.#queue.name;
     const options = toPublishOptionsAgain(taken.received, taken.messageId, headers, "dropped");
-    return this.#move(taken, { name, deadLetterQueue: undefined }, 0, options);
+    return this.#move(taken, { name, deadLetterQueue: undefined, isLane }, 0, options);
   }
 
   /** Resolves once every move that was begun is over, and its ack, like all others, handed to the link. */
@@ -98,7 +99,7 @@ export class Settling {
   }
 
   /** Stored at its new place before it is removed from the old one. */
-  async #move(taken: Taken, to: QueueSpec, delayMs: number, options: AmqpPublishOptions): Promise<boolean> {
+  async #move(taken: Taken, to: BrokerQueue, delayMs: number, options: AmqpPublishOptions): Promise<boolean> {
     if (this.#over.signal.aborted) return false;
     this.#moves.begin();
     try {
@@ -107,7 +108,7 @@ export class Settling {
       this.#moves.end();
       // What cannot be published anywhere can only be given up where it is, by the broker's own hand.
       const isImpossible = IMPOSSIBLE.has(toMessagingError(error).code);
-      if (isImpossible && this.#spec.deadLetterQueue !== undefined) return this.#reject(taken);
+      if (isImpossible && this.#queue.deadLetterQueue !== undefined) return this.#reject(taken);
       await wait(KEPT_BACK_MS, undefined, { signal: this.#over.signal, ref: false }).catch(() => {});
       await this.release(taken);
       return false;

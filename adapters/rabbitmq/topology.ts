@@ -1,11 +1,17 @@
-import type { QueueSpec } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { AmqpTable } from "./amqp.js";
+import type { BrokerQueue } from "./broker-queue.js";
 import type { DeclaringChannel } from "./declaring-channel.js";
 import { withContext } from "./errors.js";
 import type { DelayLadder } from "./ladder.js";
 import type { ResolvedRabbitmqOptions } from "./options.js";
 import type { ServerRules } from "./server-rules.js";
+
+/**
+ * A round trip through a quorum queue takes up to three times as long, and requests need not outlive the broker: their
+ * messages are transient. Nothing leads from here to dead letters, so what expires is dropped.
+ */
+const LANE_ARGUMENTS: AmqpTable = { "x-queue-type": "classic" };
 
 /** Makes, or looks for, what is published to and consumed from, on one link. */
 export class Topology {
@@ -24,7 +30,8 @@ export class Topology {
   }
 
   /** The dead-letter queue first: while it is missing, the broker keeps what should go there for minutes, unseen. */
-  async queue({ name, deadLetterQueue }: QueueSpec): Promise<void> {
+  async queue({ name, deadLetterQueue, isLane }: BrokerQueue): Promise<void> {
+    if (isLane) return this.#oneQueue(name, LANE_ARGUMENTS);
     if (deadLetterQueue === undefined) return this.#oneQueue(name, this.#deadArguments());
     await this.#oneQueue(deadLetterQueue, this.#deadArguments());
     await this.#oneQueue(name, this.#mainArguments(deadLetterQueue));

@@ -1,10 +1,18 @@
-import type { Driver } from "../driver/driver.js";
+import type { Driver, WireMessage } from "../driver/driver.js";
 import type { NodeId } from "../ports/broadcast.js";
 import type { Clock, Random } from "../ports/clock.js";
 import type { Closeable } from "../ports/lifecycle.js";
 import type { Observer } from "../ports/observer.js";
 import type { ManagedConnection } from "./managed-connection.js";
 import type { Outbox } from "./outbox.js";
+
+/** A server of a sink, as others of the same node see it. */
+export interface LocalServer {
+  /** Credit or an abort for one of its calls. */
+  hear(frame: WireMessage): void;
+  /** Whether it runs the call. */
+  runs(id: string): boolean;
+}
 
 /** What every portable part of one Messaging shares. */
 export interface CoreContext {
@@ -18,6 +26,8 @@ export interface CoreContext {
   readonly connectTimeoutMs: number;
   /** What is being published, over all queues and broadcasts. */
   readonly outbox: Outbox;
+  /** By sink: the servers of this node. */
+  readonly servers: Map<string, Set<LocalServer>>;
   /** What closes with the Messaging, before it. */
   readonly open: Set<Closeable>;
 }

@@ -5,6 +5,8 @@ import type { Ending } from "../util/ending.js";
 const GRACE_MS = 250;
 /** For the last settlements to reach a broker that answers; for one that does not, the closing link gives all back. */
 const LAST_SETTLEMENTS_MS = 2_000;
+/** For a broker to say that nothing more will come through what is stopped. */
+export const STOP_TIMEOUT_MS = 2_000;
 
 export interface Drain {
   /** Ends when the time for it is over. */
@@ -49,10 +51,11 @@ function untilOver(idle: Promise<true>, over: Ending<undefined>): Promise<boolea
   });
 }
 
-function within(clock: Clock, idle: Promise<true>, ms: number): Promise<boolean> {
+/** Whether the promise, which must not reject, resolves in time. */
+export function within(clock: Clock, promise: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const cancel = clock.setTimer(ms, () => resolve(false));
-    void idle.then(() => {
+    void promise.then(() => {
       cancel();
       resolve(true);
     });

@@ -1,4 +1,4 @@
-import type { Driver, DriverConnection } from "../driver/driver.js";
+import type { Driver, DriverConnection, WireMessage } from "../driver/driver.js";
 import { MessagingError } from "../errors/messaging-error.js";
 import type { Clock, Random } from "../ports/clock.js";
 import type { ConnectionState } from "../ports/connection.js";
@@ -44,6 +44,10 @@ export class ManagedConnection {
   #lastError: MessagingError | undefined;
   /** Links in a row that were lost soon after they opened. */
   #shortLives = 0;
+  /** Whoever sends frames looks here for those that came back. True: it was one of its own. */
+  readonly onReturned = new Set<(frame: WireMessage) => boolean>();
+  /** Called with each link that is up. */
+  readonly onLink = new Set<(link: Link) => void>();
   /** Ends when everything that still hangs on the connection is refused: the last step but one of closing. */
   readonly ended = new Ending<MessagingError>();
 
@@ -193,8 +197,12 @@ export class ManagedConnection {
         blocked = isBlocked;
         if (up && !lost.hasEnded) this.#setBlocked(isBlocked);
       },
-      onReturned: (frame) =>
-        observe({ type: "discarded", source: "inbox", reason: "the inbox is gone", messageId: frame.messageId }),
+      onReturned: (frame) => {
+        let isKnown = false;
+        for (const listener of this.onReturned) isKnown = listener(frame) || isKnown;
+        if (isKnown) return;
+        observe({ type: "discarded", source: "inbox", reason: "the inbox is gone", messageId: frame.messageId });
+      },
     });
     // A driver that ignores its signal is not waited for; the connection that it brings later is closed.
     const aborted = new Promise<never>((_, reject) => {
@@ -228,6 +236,7 @@ export class ManagedConnection {
     this.#isConnecting = false;
     if (this.#state !== "closing") this.#setState("open");
     this.#setBlocked(blocked);
+    for (const listener of this.onLink) listener(link);
     return link;
   }
 

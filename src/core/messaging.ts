@@ -6,9 +6,10 @@ import type { Clock, Random } from "../ports/clock.js";
 import type { Codec } from "../ports/codec.js";
 import type { ConnectionState } from "../ports/connection.js";
 import type { Closeable, CloseOptions } from "../ports/lifecycle.js";
-import type { Messaging, PortOptions } from "../ports/messaging.js";
+import type { Messaging, PortOptions, QueueOptions } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
 import type { Queue } from "../ports/queue.js";
+import type { RequestServer, RequestSink, RequestSinkOptions, ServeOptions } from "../ports/request-sink.js";
 import { deferred } from "../util/deferred.js";
 import { Closing } from "./closing.js";
 import { bytesCodec } from "./codec.js";
@@ -21,6 +22,11 @@ import { checkName, invalid } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { PortableBroadcast } from "./portable-broadcast.js";
 import { PortableQueue } from "./portable-queue.js";
+import { ClientCalls } from "./request/client-calls.js";
+import { RemoteSink } from "./request/remote-sink.js";
+import { PortableRequestServer } from "./request/request-server.js";
+import { resolveServeOptions, resolveSinkOptions } from "./request/sink-options.js";
+import { registerTables } from "./request/tables.js";
 import { systemClock } from "./system-clock.js";
 import { systemRandom } from "./system-random.js";
 
@@ -47,22 +53,36 @@ export function createMessaging(options: MessagingOptions): Messaging {
   const observe = observeWith(observers);
   const connection = new ManagedConnection({ driver, clock, random, observe, connectTimeoutMs });
   const outbox = new Outbox(driver, connection, clock);
-  const open = new Set<Closeable>();
-  return new PortableMessaging({ driver, connection, clock, random, observe, nodeId, connectTimeoutMs, outbox, open });
+  return new PortableMessaging({
+    driver,
+    connection,
+    clock,
+    random,
+    observe,
+    nodeId,
+    connectTimeoutMs,
+    outbox,
+    servers: new Map(),
+    open: new Set<Closeable>(),
+  });
 }
 
 class PortableMessaging implements Messaging {
   readonly nodeId: NodeId;
   readonly closed: Promise<Error | undefined>;
   readonly #context: CoreContext;
+  /** What is called from here. */
+  readonly #calls: ClientCalls;
   readonly #closed = deferred<Error | undefined>();
   readonly #closing: Closing;
 
   constructor(context: CoreContext) {
     this.#context = context;
+    this.#calls = new ClientCalls(context);
     this.nodeId = context.nodeId;
     this.closed = this.#closed.promise;
     this.#closing = new Closing(context.clock);
+    registerTables(this, () => [this.#calls, ...context.open]);
   }
 
   get state(): ConnectionState {
@@ -91,10 +111,11 @@ class PortableMessaging implements Messaging {
   }
 
   queue(name: string): Queue;
-  queue<T>(name: string, options: PortOptions<T>): Queue<T>;
-  queue<T>(name: string, { codec }: PortOptions<T> = {}): Queue<T> {
+  queue<T = Uint8Array>(name: string, options: QueueOptions<T>): Queue<T>;
+  queue<T>(name: string, { codec, lanes = false }: QueueOptions<T> = {}): Queue<T> {
     checkName("queue", name);
-    return new PortableQueue<T>(this.#context, name, codec ?? (bytesCodec as unknown as Codec<T>));
+    if (typeof lanes !== "boolean") throw invalid([`lanes of queue ${name} must be true or false`]);
+    return new PortableQueue<T>(this.#context, name, codec ?? (bytesCodec as unknown as Codec<T>), lanes);
   }
 
   broadcast(name: string): Broadcast;
@@ -102,6 +123,29 @@ class PortableMessaging implements Messaging {
   broadcast<T>(name: string, { codec }: PortOptions<T> = {}): Broadcast<T> {
     checkName("broadcast", name);
     return new PortableBroadcast<T>(this.#context, name, codec ?? (bytesCodec as unknown as Codec<T>));
+  }
+
+  requestSink(name: string): RequestSink;
+  requestSink<Req, Res>(name: string, options: RequestSinkOptions<Req, Res>): RequestSink<Req, Res>;
+  requestSink<Req, Res>(name: string, options: RequestSinkOptions<Req, Res> = {}): RequestSink<Req, Res> {
+    checkName("queue", name);
+    const resolved = resolveSinkOptions(options, this.capabilities);
+    return new RemoteSink<Req, Res>(this.#context, this.#calls, name, resolved);
+  }
+
+  serve(name: string, sink: RequestSink): Promise<RequestServer>;
+  serve<Req, Res>(name: string, sink: RequestSink<Req, Res>, options: ServeOptions<Req, Res>): Promise<RequestServer>;
+  async serve<Req, Res>(
+    name: string,
+    sink: RequestSink<Req, Res>,
+    options: ServeOptions<Req, Res> = {},
+  ): Promise<RequestServer> {
+    checkName("queue", name);
+    checkSink(sink);
+    const resolved = resolveServeOptions(options, this.capabilities);
+    const server = new PortableRequestServer(this.#context, name, sink as RequestSink<unknown, unknown>, resolved);
+    await server.start();
+    return server;
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -114,11 +158,15 @@ class PortableMessaging implements Messaging {
     return this.close();
   }
 
-  /** In order: no new consumers; handlers drain, free to publish; what they published is confirmed; the link closes. */
+  /**
+   * In order: no new consumers; handlers drain, free to publish and to call; calls that are left fail; what was published
+   * is confirmed; the link closes.
+   */
   async #drain(options: CloseOptions): Promise<void> {
     const { clock, connection, open, outbox } = this.#context;
     connection.beginClose();
     await Promise.all([...open].map((part) => part.close(options)));
+    await this.#calls.close();
     await drained(clock, {
       over: this.#closing.over,
       stopped: Promise.resolve(),
@@ -130,4 +178,10 @@ class PortableMessaging implements Messaging {
     await connection.finishClose();
     this.#closed.resolve(undefined);
   }
+}
+
+function checkSink(sink: unknown): void {
+  const { signal, abort } = (typeof sink === "object" && sink !== null ? sink : {}) as Record<string, unknown>;
+  if (typeof signal === "function" && typeof abort === "function") return;
+  throw invalid(["serve: the sink must have the methods signal and abort; sinkOf makes one of an async generator"]);
 }

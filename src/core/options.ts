@@ -2,7 +2,7 @@ import type { QueueSpec } from "../driver/driver.js";
 import { RESERVED_PREFIX } from "../driver/reserved-headers.js";
 import { MessagingError } from "../errors/messaging-error.js";
 import type { Capabilities } from "../ports/capabilities.js";
-import type { MessageHeaders } from "../ports/message.js";
+import type { MessageHeaders, Priority } from "../ports/message.js";
 import type { ConsumeOptions, PublishOptions } from "../ports/queue.js";
 
 /** Brokers allow more; this leaves room for the prefixes and suffixes that adapters add. */
@@ -23,14 +23,19 @@ const PUBLISH_KEYS: ReadonlySet<string> = new Set<keyof PublishOptions>([
 const CONSUME_KEYS: ReadonlySet<string> = new Set<keyof ConsumeOptions>([
   "concurrency",
   "prefetch",
+  "lane",
   "maxAttempts",
   "maxDeliveries",
   "signal",
 ]);
 
+const UNBOUNDED = "consume with { maxAttempts: Infinity, maxDeliveries: Infinity }, so that nothing has to be dropped";
+
 export interface ResolvedConsumeOptions {
   readonly concurrency: number;
   readonly prefetch: number;
+  /** Undefined: all that the queue has. */
+  readonly lane: Priority | undefined;
   readonly maxAttempts: number;
   readonly maxDeliveries: number;
   readonly signal: AbortSignal | undefined;
@@ -61,7 +66,8 @@ export function checkHeaders(headers: MessageHeaders): void {
   if (faults.length > 0) throw invalid(faults);
 }
 
-export function checkPublishOptions(options: PublishOptions, capabilities: Capabilities): void {
+/** Throws `INVALID_ARGUMENT` for what makes no sense, `UNSUPPORTED` for what this queue of this adapter cannot do. */
+export function checkPublishOptions(options: PublishOptions, capabilities: Capabilities, queue: QueueSpec): void {
   const faults = unknownKeys(options, PUBLISH_KEYS);
   const { priority, delayMs, expiresInMs, timeoutMs, persistent } = options;
   if (priority !== undefined && !PRIORITIES.has(priority)) faults.push("priority must be bulk, standard or expedite");
@@ -72,33 +78,51 @@ export function checkPublishOptions(options: PublishOptions, capabilities: Capab
   if (timeoutMs !== undefined && !(timeoutMs > 0)) faults.push("timeoutMs must be > 0");
   if (faults.length > 0) throw invalid(faults);
 
-  const { queue } = capabilities;
-  if (priority !== undefined && !queue.priority) {
-    throw unsupported("priority", "use one queue for each priority, with a consumer for each");
+  const can = capabilities.queue;
+  if (queue.lanes) refuseOnLanes(queue.name, options);
+  if (priority !== undefined && !queue.lanes && !can.priority) {
+    throw unsupported("priority", "use a queue with lanes, or one queue for each priority, with a consumer for each");
   }
-  if (delayMs !== undefined && delayMs > 0 && !queue.delayedDelivery) {
+  if (delayMs !== undefined && delayMs > 0 && !can.delayedDelivery) {
     throw unsupported("delayedDelivery", "publish when it is due, or use an adapter that can delay");
   }
-  if (expiresInMs !== undefined && !queue.expiry) {
+  if (expiresInMs !== undefined && !can.expiry) {
     throw unsupported("expiry", "put the time into a header and let the handler decide");
   }
-  if (persistent === true && !queue.persistent) {
+  if (persistent === true && !can.persistent) {
     throw unsupported("persistent", "leave the option out to publish as durably as this adapter can");
+  }
+  if (expiresInMs !== undefined && !queue.lanes && queue.deadLetterQueue === undefined) {
+    throw new MessagingError(
+      "UNSUPPORTED",
+      `${queue.name} has no dead letters, so an expired message would be lost: let the handler decide by a header`,
+    );
   }
 }
 
-/** Refuses an expiry that would drop the message, because there are no dead letters to keep it. */
-export function checkExpiry({ expiresInMs }: PublishOptions, { name, deadLetterQueue }: QueueSpec): void {
-  if (expiresInMs === undefined || deadLetterQueue !== undefined) return;
-  throw new MessagingError(
-    "UNSUPPORTED",
-    `${name} has no dead letters, so an expired message would be lost: let the handler decide by a header`,
-  );
+/** What a line for requests, which are worthless once their caller has gone, has no use for. */
+function refuseOnLanes(name: string, { delayMs, persistent }: PublishOptions): void {
+  if (delayMs !== undefined && delayMs > 0) {
+    throw new MessagingError(
+      "UNSUPPORTED",
+      `delayMs: queue ${name} has lanes, which do not delay: publish when it is due, or use a queue without lanes`,
+    );
+  }
+  if (persistent === true) {
+    throw new MessagingError(
+      "UNSUPPORTED",
+      `persistent: queue ${name} has lanes, whose messages are transient: use a queue without lanes to keep them`,
+    );
+  }
 }
 
-export function resolveConsumeOptions(options: ConsumeOptions, capabilities: Capabilities): ResolvedConsumeOptions {
+export function resolveConsumeOptions(
+  options: ConsumeOptions,
+  capabilities: Capabilities,
+  queue: QueueSpec,
+): ResolvedConsumeOptions {
   const faults = unknownKeys(options, CONSUME_KEYS);
-  const { concurrency = 1, maxAttempts = 5, maxDeliveries = 20, signal } = options;
+  const { concurrency = 1, lane, maxAttempts = 5, maxDeliveries = 20, signal } = options;
   const prefetch = options.prefetch ?? concurrency;
   if (!isCount(concurrency, 0)) faults.push("concurrency must be a whole number ≥ 0");
   if (!isCount(prefetch, 0)) faults.push("prefetch must be a whole number ≥ 0");
@@ -107,17 +131,21 @@ export function resolveConsumeOptions(options: ConsumeOptions, capabilities: Cap
       faults.push(`${name} must be a whole number ≥ 1, or Infinity`);
     }
   }
+  if (lane !== undefined && !queue.lanes) {
+    faults.push(`lane: queue ${queue.name} has none; ask for it with { lanes: true }, or leave the option out`);
+  } else if (lane !== undefined && !PRIORITIES.has(lane)) {
+    faults.push("lane must be bulk, standard or expedite");
+  }
   if (faults.length > 0) throw invalid(faults);
   const bounded = maxAttempts !== Number.POSITIVE_INFINITY || maxDeliveries !== Number.POSITIVE_INFINITY;
-  if (bounded && !capabilities.queue.deadLetter) {
-    throw unsupported(
-      "deadLetter",
-      "consume with { maxAttempts: Infinity, maxDeliveries: Infinity }, so that nothing has to be dropped",
-    );
+  if (bounded && !capabilities.queue.deadLetter) throw unsupported("deadLetter", UNBOUNDED);
+  if (bounded && queue.lanes) {
+    throw new MessagingError("UNSUPPORTED", `queue ${queue.name} has lanes, and so no dead letters: ${UNBOUNDED}`);
   }
   return {
     concurrency,
     prefetch: Math.max(prefetch, concurrency),
+    lane,
     maxAttempts,
     maxDeliveries,
     signal,
@@ -137,7 +165,7 @@ function unsupported(capability: string, alternative: string): MessagingError {
   return new MessagingError("UNSUPPORTED", `this adapter's capability ${capability} is false: ${alternative}`);
 }
 
-function unknownKeys(options: object, known: ReadonlySet<string>): string[] {
+export function unknownKeys(options: object, known: ReadonlySet<string>): string[] {
   return Object.keys(options)
     .filter((key) => !known.has(key))
     .map((key) => `unknown option ${key}; known are ${[...known].join(", ")}`);

@@ -2,6 +2,7 @@ import type { Address, Driver, WireMessage } from "../driver/driver.js";
 import { MessagingError } from "../errors/messaging-error.js";
 import type { Cancel, Clock } from "../ports/clock.js";
 import { backoffMs } from "../util/backoff.js";
+import type { Ending } from "../util/ending.js";
 import { Limit } from "./limit.js";
 import { type Link, type ManagedConnection, RECONNECT } from "./managed-connection.js";
 import { Room } from "./room.js";
@@ -13,6 +14,8 @@ export interface PublishBounds {
   readonly signal: AbortSignal | undefined;
   /** Again after a lost link, under the same messageId. */
   readonly resend: boolean;
+  /** What the publish is for: with its end it is given up. */
+  readonly ended?: Ending<MessagingError> | undefined;
 }
 
 /** One publish, from its call to the end of its last send. */
@@ -84,7 +87,7 @@ export class Outbox {
     return new Promise<number>((resolve, reject) => {
       if (this.#isRefusing) return reject(new MessagingError("CLOSED", `${what}: this Messaging is closed`));
       const lastError = (): unknown => entry.lastError ?? this.#connection.lastError;
-      const ended = [this.#connection.ended];
+      const ended = bounds.ended === undefined ? [this.#connection.ended] : [this.#connection.ended, bounds.ended];
       const limit = new Limit({ clock: this.#clock, what, timeoutMs, signal, ended, lastError });
       const line = lineOf(to);
       this.#calls += 1;
@@ -239,11 +242,11 @@ export class Outbox {
   }
 }
 
-/** Queues and broadcasts may have the same name. */
+/** Queues and broadcasts may have the same name. A lane that is slow must not hold up the others. */
 function lineOf(to: Address): string {
   switch (to.kind) {
     case "queue":
-      return `queue ${to.queue.name}`;
+      return to.queue.lanes ? `lane ${to.lane} ${to.queue.name}` : `queue ${to.queue.name}`;
     case "broadcast":
       return `broadcast ${to.name}`;
     case "inbox":

@@ -55,7 +55,7 @@ export class PortableConsumer<T> implements Consumer {
     this.#concurrency = options.concurrency;
     this.#settler = new Settler(context, spec, options);
     this.#port = new SupervisedPort<DriverConsumer>(context, {
-      what: `consume ${spec.name}`,
+      what: options.lane === undefined ? `consume ${spec.name}` : `consume ${spec.name}, lane ${options.lane}`,
       owner: this,
       create: (connection, onLost, lost) => this.#create(connection, onLost, lost),
       onState: (state, error) => this.#onState(state, error),
@@ -123,7 +123,8 @@ export class PortableConsumer<T> implements Consumer {
     const prefetch = this.#prefetch;
     this.#applied = prefetch;
     lost.onEnd(() => this.#onLost(lost));
-    return connection.consume(this.#spec, { prefetch }, (wire) => this.#onDelivery(wire, lost), onLost);
+    const { lane } = this.#options;
+    return connection.consume(this.#spec, { prefetch, lane }, (wire) => this.#onDelivery(wire, lost), onLost);
   }
 
   #requestAdjust(): void {

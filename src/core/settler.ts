@@ -120,7 +120,7 @@ export class Settler {
   }
 
   get #canDelay(): boolean {
-    return this.#context.driver.capabilities.queue.delayedDelivery;
+    return this.#context.driver.capabilities.queue.delayedDelivery && !this.#spec.lanes;
   }
 
   #isHeld(retryInMs: number): boolean {

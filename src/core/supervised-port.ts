@@ -56,7 +56,7 @@ export class SupervisedPort<R extends DriverResource> {
       create: (link, onLost, lost) => options.create(link, onLost, lost),
       onLive: () => this.#setState("live"),
       onRecovering: (error) => this.#setState("recovering", error),
-      onFailed: (error) => void this.#shut({ drainMs: 0 }, error),
+      onFailed: (error) => this.fail(error),
     });
   }
 
@@ -101,6 +101,11 @@ export class SupervisedPort<R extends DriverResource> {
 
   close(options: CloseOptions = {}): Promise<void> {
     return this.#shut(options, undefined);
+  }
+
+  /** What it cannot do without is gone for good: it closes, and says why. */
+  fail(error: Error): void {
+    void this.#shut({ drainMs: 0 }, error);
   }
 
   #shut(options: CloseOptions, error: Error | undefined): Promise<void> {

@@ -50,6 +50,9 @@ export class Supervised<R extends DriverResource> {
   #life: Life<R> | undefined;
   #loop: Promise<void> = Promise.resolve();
   #lastError: MessagingError | undefined;
+  /** A creation under way, and the end of one that came too late: a stop waits for both, since deliveries may come. */
+  #creating: Promise<unknown> = Promise.resolve();
+  #endOfLate: Promise<void> = Promise.resolve();
 
   constructor(options: SupervisedOptions<R>) {
     this.#options = options;
@@ -88,6 +91,8 @@ export class Supervised<R extends DriverResource> {
   async stop(): Promise<void> {
     this.stopped.end(new MessagingError("CLOSED", `${this.#options.what}: closed`));
     await this.#loop;
+    await this.#creating;
+    await this.#endOfLate;
     await this.#life?.resource.stop();
   }
 
@@ -105,11 +110,16 @@ export class Supervised<R extends DriverResource> {
     lost.onEnd(detach);
     try {
       const creating = this.#options.create(link.connection, lose, lost);
+      this.#creating = creating.catch(() => undefined);
       // Created after the limit fired or the link was lost: nobody wants it any more.
-      const resource = await limit.race(this.#inTime(creating, link), (late) => void late.stop());
-      if (limit.error !== undefined) void resource.stop();
+      const resource = await limit.race(this.#inTime(creating, link), (late) => this.#endLate(late));
+      if (limit.error !== undefined) this.#endLate(resource);
       limit.throwIfOver();
-      if (lost.hasEnded) throw lost.reason;
+      if (lost.hasEnded) {
+        // A part of it may be there all the same.
+        this.#endLate(resource);
+        throw lost.reason;
+      }
       const end = (error: unknown): void => {
         if (lost.hasEnded) return;
         lose(error);
@@ -131,7 +141,11 @@ export class Supervised<R extends DriverResource> {
   #inTime(creating: Promise<R>, link: Link): Promise<R> {
     const { clock, what } = this.#options;
     const limit = new Limit({ clock, what, timeoutMs: CREATE_TIMEOUT_MS, ended: [link.lost] });
-    return limit.race(creating, (late) => void late.stop()).finally(() => limit.dispose());
+    return limit.race(creating, (late) => this.#endLate(late)).finally(() => limit.dispose());
+  }
+
+  #endLate(late: R): void {
+    this.#endOfLate = late.stop();
   }
 
   async #supervise(first: Life<R>): Promise<void> {

@@ -7,7 +7,7 @@ import { errorText } from "../util/error-text.js";
 import type { CoreContext } from "./core-context.js";
 import { checkHeaders, invalid } from "./options.js";
 
-const NO_HEADERS: MessageHeaders = Object.freeze({});
+export const NO_HEADERS: MessageHeaders = Object.freeze({});
 /** What AMQP allows for its short strings; other brokers allow more. */
 const MAX_ID_BYTES = 255;
 
@@ -80,9 +80,14 @@ function checkId(name: string, value: unknown): void {
     throw invalid([`${name} takes more than ${MAX_ID_BYTES} bytes of UTF-8`]);
 }
 
-function withoutReserved(headers: MessageHeaders): MessageHeaders {
-  let reserved = false;
-  for (const name in headers) if (name.startsWith(RESERVED_PREFIX)) reserved = true;
-  if (!reserved) return headers;
+export function withoutReserved(headers: MessageHeaders): MessageHeaders {
+  let reserved = 0;
+  let all = 0;
+  for (const name in headers) {
+    all += 1;
+    if (name.startsWith(RESERVED_PREFIX)) reserved += 1;
+  }
+  if (reserved === 0) return headers;
+  if (reserved === all) return NO_HEADERS;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(RESERVED_PREFIX)));
 }

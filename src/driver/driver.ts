@@ -32,17 +32,21 @@ export interface ConnectOptions {
 export interface DriverConnection {
   /**
    * Queue: resolves on the broker's confirm; rejects if dropped, refused or unroutable. The queue is declared, with its
-   * dead letters, before the first publish. Inbox and broadcast: resolves when there is room to send; no confirm.
+   * dead letters, before the first publish. On a queue with lanes the address alone says which one, whatever the
+   * message's priority is. Inbox and broadcast: resolves when there is room to send; no confirm.
    * Always settles, at the latest when the connection is lost or closed. Concurrent calls are welcome and keep their
    * order.
    */
   publish(to: Address, message: WireMessage): Promise<void>;
   /**
    * Resolves once deliveries can arrive. The queue is declared first. `onLost` at most once, and not after `stop`.
+   * On a queue with lanes, `lane` selects one, and its prefetch is its own. Without `lane` all three are consumed, each
+   * with this prefetch, so that none holds up another: together up to three times as much is out. (Brokers bound what
+   * one consumer of one queue holds; a bound over three queues would let a full one block the rest.)
    */
   consume(
     queue: QueueSpec,
-    options: { readonly prefetch: number },
+    options: DriverConsumeOptions,
     onDelivery: (delivery: WireDelivery) => void,
     onLost: (error: unknown) => void,
   ): Promise<DriverConsumer>;
@@ -62,13 +66,23 @@ export interface DriverConnection {
   close(): Promise<void>;
 }
 
+export interface DriverConsumeOptions {
+  /** The most that is out unsettled. 0: nothing comes until it is raised. */
+  readonly prefetch: number;
+  /** Only for a queue with lanes. */
+  readonly lane?: Priority | undefined;
+}
+
 export interface DriverResource {
   /** No callback after it resolves; deliveries that are out may still be settled. Never rejects. */
   stop(): Promise<void>;
 }
 
 export interface DriverConsumer extends DriverResource {
-  /** At most `prefetch` unsettled from now on, 0 = no new ones. What is out already may exceed it until settled. */
+  /**
+   * At most `prefetch` unsettled from now on, 0 = no new ones. What is out already may exceed it until settled. For a
+   * consumer of all three lanes, `prefetch` of each.
+   */
   setPrefetch(prefetch: number): Promise<void>;
 }
 
@@ -77,15 +91,25 @@ export interface DriverInbox extends DriverResource {
 }
 
 export type Address =
-  | { readonly kind: "queue"; readonly queue: QueueSpec }
+  /** `lane`: only where the queue has lanes; `"standard"` when left out. */
+  | { readonly kind: "queue"; readonly queue: QueueSpec; readonly lane?: Priority | undefined }
   | { readonly kind: "broadcast"; readonly name: string; readonly node?: NodeId | undefined }
   | { readonly kind: "inbox"; readonly address: string };
 
 /** What the driver may declare. */
 export interface QueueSpec {
   readonly name: string;
-  /** The queue for what is given up or expires; absent for dead-letter queues themselves and without the capability. */
+  /**
+   * The queue for what is given up or expires; absent for dead-letter queues themselves, for queues with lanes, and
+   * without the capability.
+   */
   readonly deadLetterQueue: string | undefined;
+  /**
+   * True: a queue for requests, which is three lines, one for each priority, independent of each other. Its messages are
+   * transient, are never published with a delay, and are dropped when they expire. A queue with lanes and one without
+   * are two queues, also when they have the same name.
+   */
+  readonly lanes: boolean;
 }
 
 export interface WireMessage {
@@ -120,8 +144,8 @@ export interface WireDelivery {
 
 /**
  * `release`: back to the queue, near its old place. `retryInMs`: again under the same messageId with these headers in
- * place of the old ones, not before the time; stored before the original is removed. `deadLetter`: the same, to the
- * dead-letter queue, with these headers.
+ * place of the old ones, not before the time; stored before the original is removed; on a queue with lanes always 0, and
+ * back to its lane. `deadLetter`: the same, to the dead-letter queue, with these headers; never without such a queue.
  */
 export type WireSettlement =
   | "ack"

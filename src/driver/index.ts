@@ -1,9 +1,11 @@
+export { consumeAllLanes, LANES } from "./consume-all-lanes.js";
 export { type Death, deadLetterHeaders } from "./dead-letter-headers.js";
 export type {
   Address,
   ConnectOptions,
   Driver,
   DriverConnection,
+  DriverConsumeOptions,
   DriverConsumer,
   DriverInbox,
   DriverResource,
@@ -12,6 +14,7 @@ export type {
   WireMessage,
   WireSettlement,
 } from "./driver.js";
+export { FRAME, FRAME_HEADER } from "./request-frames.js";
 export {
   DEAD_AT_HEADER,
   DEAD_ATTEMPTS_HEADER,

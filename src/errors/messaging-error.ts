@@ -53,4 +53,9 @@ export class MessagingError extends Error {
     if (typeof value !== "object" || value === null || !(BRAND in value)) return false;
     return code === undefined || ("code" in value && value.code === code);
   }
+
+  /** Whether the text is one of the codes: another process may speak of codes that this one does not know. */
+  static isCode(text: string): text is ErrorCode {
+    return Object.hasOwn(RETRYABLE, text);
+  }
 }

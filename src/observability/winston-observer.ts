@@ -57,13 +57,26 @@ function lineOf(observation: Observation, wasOpen: boolean): Line {
     }
     case "settled":
       return settledLine(observation);
+    case "request-server": {
+      const { sink, state, error } = observation;
+      const isTroubled = error !== undefined || state === "recovering";
+      return { level: isTroubled ? "warn" : "info", message: `server ${state}`, fields: { sink }, error };
+    }
+    case "inbox":
+      return inboxLine(observation);
+    case "call":
+      return callLine(observation);
+    case "call-abandoned": {
+      const { sink, callId } = observation;
+      return { level: "warn", message: "a sink goes on with a call that is over", fields: { sink, callId } };
+    }
     case "handler-failed": {
       const { source, messageId, error } = observation;
       return { level: "warn", message: "handler failed", fields: { source, messageId }, error };
     }
     case "discarded": {
-      const { source, reason, messageId } = observation;
-      return { level: "warn", message: "discarded", fields: { source, reason, messageId } };
+      const { source, reason, messageId, count } = observation;
+      return { level: "warn", message: "discarded", fields: { source, reason, messageId, count } };
     }
     case "event-subscriber":
       return subscriberLine(observation);
@@ -92,6 +105,21 @@ function connectionLine({ state, error }: Of<"connection">, wasOpen: boolean): L
 function supervisedLine({ type, state, error }: Of<"consumer"> | Of<"subscription">): Line {
   const troubled = error !== undefined || state === "recovering";
   return { level: troubled ? "warn" : "info", message: `${type} ${state}`, error };
+}
+
+function inboxLine({ state, error }: Of<"inbox">): Line {
+  return { level: error === undefined ? "debug" : "warn", message: `inbox ${state}`, error };
+}
+
+function callLine({ side, sink, callId, error, responses, ms }: Of<"call">): Line {
+  const fields = { sink, callId, responses, ms };
+  const isOurs = side === "server" && error !== undefined && !MessagingError.is(error, "ABORTED");
+  return {
+    level: isOurs ? "info" : "debug",
+    message: error === undefined ? "call ended" : "call failed",
+    fields,
+    error,
+  };
 }
 
 function settledLine({ queue, messageId, attempt, outcome, reason, ms, reached }: Of<"settled">): Line {

@@ -38,6 +38,29 @@ export type Observation =
       /** False: the settlement was lost, the message will come again. */
       readonly reached: boolean;
     }
+  | {
+      readonly type: "request-server";
+      readonly sink: string;
+      readonly state: ConsumerState;
+      readonly error?: Error | undefined;
+    }
+  | { readonly type: "inbox"; readonly state: "live" | "recovering"; readonly error?: Error | undefined }
+  | {
+      /** A call is over, as this side sees it. */
+      readonly type: "call";
+      readonly side: "client" | "server";
+      readonly sink: string;
+      readonly callId: string;
+      readonly error?: Error | undefined;
+      readonly responses: number;
+      readonly ms: number;
+    }
+  | {
+      /** A sink goes on with a call that is over, although it has been told. */
+      readonly type: "call-abandoned";
+      readonly sink: string;
+      readonly callId: string;
+    }
   | { readonly type: "handler-failed"; readonly source: string; readonly messageId: string; readonly error: Error }
   | {
       /** Something that could not be passed on and is gone, by design or by a bound; never silently. */
@@ -45,6 +68,8 @@ export type Observation =
       readonly source: string;
       readonly reason: string;
       readonly messageId?: string | undefined;
+      /** How many, where they are told together. Default 1. */
+      readonly count?: number | undefined;
     }
   | {
       readonly type: "event-subscriber";

@@ -2,16 +2,23 @@ import type { Closeable } from "./lifecycle.js";
 import type { Delivery, OutgoingMessage, Priority, Settlement } from "./message.js";
 
 export interface PublishOptions {
-  /** Needs the capability. Default `"standard"`. */
+  /** Selects the lane of a queue with lanes, on every adapter; on any other it needs the capability. Default `"standard"`. */
   readonly priority?: Priority | undefined;
-  /** Not delivered before this many milliseconds have passed. Needs the capability. Default 0. */
+  /**
+   * Not delivered before this many milliseconds have passed. Needs the capability. `UNSUPPORTED` on a queue with lanes.
+   * Default 0.
+   */
   readonly delayMs?: number | undefined;
   /**
    * Dead-lettered, with the reason `expired`, when not delivered within this many milliseconds. Needs the capabilities
-   * `expiry` and `deadLetter`; refused on dead-letter queues themselves, where it would be lost.
+   * `expiry` and `deadLetter`; refused on dead-letter queues themselves, where it would be lost. On a queue with lanes
+   * it needs `expiry` alone: what is too old there is dropped.
    */
   readonly expiresInMs?: number | undefined;
-  /** Default: as durable as the adapter can. `true` needs the capability; `false` may be faster. */
+  /**
+   * Default: as durable as the adapter can. `true` needs the capability; `false` may be faster. A queue with lanes keeps
+   * nothing through a restart, and refuses `true` with `UNSUPPORTED`.
+   */
   readonly persistent?: boolean | undefined;
   /**
    * What to do when the link is lost before the confirm: true (default): send again under the same messageId, so the
@@ -26,8 +33,16 @@ export interface PublishOptions {
 export interface ConsumeOptions {
   /** Handlers that run at once. 0 starts paused. Default 1. */
   readonly concurrency?: number | undefined;
-  /** Messages held at once, running ones included. Never below the concurrency. Default: the concurrency. */
+  /**
+   * Messages held at once, running ones included. Never below the concurrency. A consumer of all three lanes holds as
+   * many of each. Default: the concurrency.
+   */
   readonly prefetch?: number | undefined;
+  /**
+   * Only this lane; refused with `INVALID_ARGUMENT` on a queue without lanes. Default: all three, without an order between
+   * them and with one concurrency for all: slow work in one then holds up the others, which a consumer for each lane avoids.
+   */
+  readonly lane?: Priority | undefined;
   /** The failed attempt with this number dead-letters. `Infinity` never does. Default 5. */
   readonly maxAttempts?: number | undefined;
   /** Lost this often without being settled, a message is dead-lettered as `crash-loop`. Default 20. */

@@ -1,6 +1,10 @@
+const LEAST_SLOTS = 4;
+const NONE: undefined[] = [];
+
 /** A first-in, first-out queue that grows by doubling and never shifts. */
 export class Ring<T> {
-  #slots: (T | undefined)[] = new Array(16);
+  /** None until the first value: most rings of an idle call stay empty. */
+  #slots: (T | undefined)[] = NONE;
   #head = 0;
   #size = 0;
 
@@ -9,14 +13,14 @@ export class Ring<T> {
   }
 
   push(value: T): void {
-    if (this.#size === this.#slots.length) this.#resize(this.#slots.length * 2);
+    if (this.#size === this.#slots.length) this.#resize(Math.max(LEAST_SLOTS, this.#slots.length * 2));
     this.#slots[(this.#head + this.#size) & (this.#slots.length - 1)] = value;
     this.#size += 1;
   }
 
   /** Puts a value in front of all others. */
   unshift(value: T): void {
-    if (this.#size === this.#slots.length) this.#resize(this.#slots.length * 2);
+    if (this.#size === this.#slots.length) this.#resize(Math.max(LEAST_SLOTS, this.#slots.length * 2));
     this.#head = (this.#head - 1) & (this.#slots.length - 1);
     this.#slots[this.#head] = value;
     this.#size += 1;
@@ -38,7 +42,7 @@ export class Ring<T> {
   }
 
   clear(): void {
-    this.#slots = new Array(16);
+    this.#slots = NONE;
     this.#head = 0;
     this.#size = 0;
   }

@@ -3,7 +3,7 @@ import { DEAD_QUEUE_HEADER, DEAD_REASON_HEADER, FAILURES_HEADER } from "../../dr
 import type { ContractCase } from "../case.js";
 import { CLOCK_GRAIN_MS } from "../probe.js";
 import { bytes, numbered } from "../text.js";
-import { draw, drawn, send, settle, spec, wire } from "./steps.js";
+import { deadLettersOf, draw, drawn, send, settle, spec, wire } from "./steps.js";
 
 /** Publishing to queues, and what travels. */
 export const driverQueueCases: readonly ContractCase[] = [
@@ -129,7 +129,7 @@ export const driverQueueCases: readonly ContractCase[] = [
       await context.soon(link.connection.publish({ kind: "queue", queue }, message), "publish");
       const headers = { [DEAD_REASON_HEADER]: "because", kept: "yes" };
       await settle(context, await out.at(0), { deadLetter: headers });
-      const dead = await draw(context, link, { name: `${queue.name}.dead`, deadLetterQueue: undefined }, 1);
+      const dead = await draw(context, link, deadLettersOf(queue), 1);
       const { delivery, text } = await dead.out.at(0);
       assert.equal(text, "one");
       assert.equal(delivery.message.messageId, "id-1");
@@ -149,7 +149,7 @@ export const driverQueueCases: readonly ContractCase[] = [
       const link = await context.link();
       const message = wire("old", { headers: { kept: "yes" }, expiresInMs: 100 });
       await context.soon(link.connection.publish({ kind: "queue", queue }, message), "publish");
-      const dead = await draw(context, link, { name: `${queue.name}.dead`, deadLetterQueue: undefined }, 1);
+      const dead = await draw(context, link, deadLettersOf(queue), 1);
       const { delivery } = await dead.out.at(0, 1_000);
       assert.equal(delivery.message.messageId, message.messageId);
       assert.equal(delivery.message.headers[DEAD_REASON_HEADER], "expired");

@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { DriverConnection, DriverConsumer, QueueSpec, WireDelivery, WireMessage } from "../../driver/index.js";
+import type {
+  DriverConnection,
+  DriverConsumeOptions,
+  DriverConsumer,
+  QueueSpec,
+  WireDelivery,
+  WireMessage,
+} from "../../driver/index.js";
 import type { ContractContext, ContractLink } from "../context.js";
 import type { Collector } from "../probe.js";
 import { bytes, text } from "../text.js";
@@ -30,7 +37,11 @@ export function wire(body: string | Uint8Array, more: Partial<WireMessage> = {})
 
 export function spec(context: ContractContext, purpose: string): QueueSpec {
   const name = context.name(purpose);
-  return { name, deadLetterQueue: context.capabilities.queue.deadLetter ? `${name}.dead` : undefined };
+  return { name, deadLetterQueue: context.capabilities.queue.deadLetter ? `${name}.dead` : undefined, lanes: false };
+}
+
+export function deadLettersOf({ name }: QueueSpec): QueueSpec {
+  return { name: `${name}.dead`, deadLetterQueue: undefined, lanes: false };
 }
 
 export async function send(
@@ -44,12 +55,12 @@ export async function send(
   }
 }
 
-/** Consumes and records; `onOut` may settle. */
+/** Consumes and records; a number is a prefetch; `onOut` may settle. */
 export async function draw(
   context: ContractContext,
   { connection }: Pick<ContractLink, "connection">,
   queue: QueueSpec,
-  prefetch: number,
+  options: number | DriverConsumeOptions,
   onOut: (out: Out) => void = () => {},
 ): Promise<Consuming> {
   const out = context.collector<Out>("deliveries", (item) => item.text);
@@ -57,7 +68,7 @@ export async function draw(
   const consumer = await context.soon(
     connection.consume(
       queue,
-      { prefetch },
+      typeof options === "number" ? { prefetch: options } : options,
       (delivery) => {
         const item = { text: text(delivery.message.body), delivery, at: performance.now() };
         out.add(item);

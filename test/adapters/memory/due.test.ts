@@ -159,7 +159,7 @@ describe("expiry in memory", () => {
 
   it("drops what expires where there is no queue for it", async () => {
     const { clock, broker, node } = await withClock();
-    const spec = { name: "loose", deadLetterQueue: undefined };
+    const spec = { name: "loose", deadLetterQueue: undefined, lanes: false };
     await node.connection.publish({ kind: "queue", queue: spec }, message("1", { expiresInMs: 5 }));
     await clock.pass(5);
     expect(broker.count("loose")).toEqual({ ready: 0, delayed: 0, unsettled: 0, bytes: 0 });

@@ -192,7 +192,9 @@ describe("a frozen broker in memory", () => {
     const waiting = [
       node.publish("3", "4").then(note("publish")),
       taker.delivery(0).settle("ack").then(note("settle")),
-      Taker.start(node.connection, 1, { name: "other", deadLetterQueue: undefined }).then(note("consume")),
+      Taker.start(node.connection, 1, { name: "other", deadLetterQueue: undefined, lanes: false }).then(
+        note("consume"),
+      ),
       taker.consumer.setPrefetch(10).then(note("setPrefetch")),
       openNode({ broker }).then(note("connect")),
     ];

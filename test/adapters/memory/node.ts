@@ -8,9 +8,10 @@ import type {
   WireDelivery,
   WireMessage,
 } from "../../../src/driver/index.js";
+import type { Priority } from "../../../src/index.js";
 
-export const ORDERS: QueueSpec = { name: "orders", deadLetterQueue: "orders.dead" };
-export const DEAD: QueueSpec = { name: "orders.dead", deadLetterQueue: undefined };
+export const ORDERS: QueueSpec = { name: "orders", deadLetterQueue: "orders.dead", lanes: false };
+export const DEAD: QueueSpec = { name: "orders.dead", deadLetterQueue: undefined, lanes: false };
 export const toOrders: Address = { kind: "queue", queue: ORDERS };
 
 export function message(messageId: string, more: Partial<WireMessage> = {}): WireMessage {
@@ -79,11 +80,11 @@ export class Taker {
   readonly lost: unknown[] = [];
   #consumer: DriverConsumer | undefined;
 
-  static async start(connection: DriverConnection, prefetch: number, spec: QueueSpec): Promise<Taker> {
+  static async start(connection: DriverConnection, prefetch: number, spec: QueueSpec, lane?: Priority): Promise<Taker> {
     const taker = new Taker();
     taker.#consumer = await connection.consume(
       spec,
-      { prefetch },
+      { prefetch, lane },
       (delivery) => taker.deliveries.push(delivery),
       (error) => taker.lost.push(error),
     );

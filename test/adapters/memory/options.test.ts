@@ -49,6 +49,7 @@ describe("the options of the memory adapter", () => {
       maxMessageBytes: 1e9,
       maxQueueBytes: 0,
       clock: {},
+      schedule: 5,
       lattency: 1,
     } as unknown as MemoryOptions;
     const error = thrownBy(() => memoryDriver(options));
@@ -60,6 +61,7 @@ describe("the options of the memory adapter", () => {
       "maxQueueBytes belongs to the shared broker",
       "maxQueueBytes must be a whole number from 1",
       "clock must have the methods now and setTimer",
+      "schedule must be a function",
       "capabilities.queue.persistent cannot be true",
       "capabilities.queue.expiry must be true or false",
       'capabilities.queue has no key "lanes"',

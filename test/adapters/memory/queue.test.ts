@@ -105,7 +105,7 @@ describe("a queue in memory", () => {
     expect(broker.count("orders.dead")).toBeUndefined();
     await node.publish("1");
     expect(broker.count("orders.dead")).toEqual({ ready: 0, delayed: 0, unsettled: 0, bytes: 0 });
-    const other = { name: "orders", deadLetterQueue: "elsewhere" };
+    const other = { name: "orders", deadLetterQueue: "elsewhere", lanes: false };
     await expect(node.connection.publish({ kind: "queue", queue: other }, message("2"))).rejects.toMatchObject({
       code: "ALREADY_EXISTS",
     });

@@ -28,6 +28,13 @@ export interface Operator {
   close(): Promise<void>;
 }
 
+/** What the contract's cases, and the lanes of its queues, make of the names that they are given. */
+export const CONTRACT_SUFFIXES: readonly string[] = [
+  ...["", " idle", " out", ".expedite"].flatMap((suffix) => [suffix, `${suffix}.dead`]),
+  ".standard",
+  ".bulk",
+];
+
 export async function openOperator(url = brokerUrl): Promise<Operator> {
   const model = await connect(url);
   model.on("error", () => {});

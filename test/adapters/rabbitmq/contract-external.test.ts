@@ -3,10 +3,7 @@ import { rabbitmqDriver } from "../../../adapters/rabbitmq/index.js";
 import { type AdapterHarness, contractTests } from "../../../src/contract/index.js";
 import { createMessaging } from "../../../src/index.js";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
-import { openOperator, uniqueName } from "./broker.js";
-
-/** What the suite's cases make of the names that they are given. */
-const SUFFIXES = ["", ".dead", " idle", " idle.dead", " out", " out.dead"];
+import { CONTRACT_SUFFIXES, openOperator, uniqueName } from "./broker.js";
 
 /**
  * A run against the broker of `RABBITMQ_URL`, with no more rights than an application has there. What can be done to
@@ -51,7 +48,7 @@ const harness: AdapterHarness = {
   cleanup: () =>
     withOperator(async ({ deleteQueue, deleteExchange }) => {
       for (const name of names) {
-        await Promise.all([...SUFFIXES.map((suffix) => deleteQueue(name + suffix)), deleteExchange(name)]);
+        await Promise.all([...CONTRACT_SUFFIXES.map((suffix) => deleteQueue(name + suffix)), deleteExchange(name)]);
       }
       names.clear();
     }),

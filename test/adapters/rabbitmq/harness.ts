@@ -8,6 +8,7 @@ import {
   brokerNode,
   brokerPort,
   brokerUrl,
+  CONTRACT_SUFFIXES,
   closeConsumingChannels,
   type Operator,
   openOperator,
@@ -19,9 +20,6 @@ export interface HarnessRig {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
-
-/** What the suite's cases make of the names that they are given. */
-const SUFFIXES = ["", ".dead", " idle", " idle.dead", " out", " out.dead"];
 
 /** A run of the contract on the node that the tests started: in a virtual host of its own, through a proxy of its own. */
 export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
@@ -77,7 +75,7 @@ export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
     async cleanup() {
       const { deleteQueue, deleteExchange } = await asOperator();
       for (const name of names) {
-        await Promise.all([...SUFFIXES.map((suffix) => deleteQueue(name + suffix)), deleteExchange(name)]);
+        await Promise.all([...CONTRACT_SUFFIXES.map((suffix) => deleteQueue(name + suffix)), deleteExchange(name)]);
       }
       names.clear();
     },

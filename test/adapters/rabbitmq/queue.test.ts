@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { brokerQueue } from "../../../adapters/rabbitmq/broker-queue.js";
 import { DeclaringChannel } from "../../../adapters/rabbitmq/declaring-channel.js";
 import { DelayLadder } from "../../../adapters/rabbitmq/ladder.js";
 import { openLink } from "../../../adapters/rabbitmq/link.js";
@@ -241,7 +242,7 @@ describe("rabbitmq topology", () => {
       const rules = { version: "test", quorum: true, unlimitedDeliveries };
       return new Topology(new DeclaringChannel(link), options, rules, new DelayLadder());
     };
-    const [older, newer] = [testQueue("before the upgrade"), testQueue("after the upgrade")];
+    const [older, newer] = [brokerQueue(testQueue("before the upgrade")), brokerQueue(testQueue("after the upgrade"))];
     await topology(false).queue(older);
     await topology(true).queue(older);
     await topology(true).queue(newer);

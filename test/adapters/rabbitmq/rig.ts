@@ -9,7 +9,7 @@ import type {
   WireDelivery,
   WireMessage,
 } from "../../../src/driver/index.js";
-import type { MessagingError } from "../../../src/index.js";
+import type { MessagingError, Priority } from "../../../src/index.js";
 import { waitUntil } from "../../../tools/process/wait-until.js";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
 import { brokerPort, brokerUrl, type Operator, openOperator, uniqueName } from "./broker.js";
@@ -60,11 +60,11 @@ export function testQueue(purpose: string): QueueSpec {
     await deleteQueue(`${name}.dead`);
     await close();
   });
-  return { name, deadLetterQueue: `${name}.dead` };
+  return { name, deadLetterQueue: `${name}.dead`, lanes: false };
 }
 
 export function deadLettersOf(queue: QueueSpec): QueueSpec {
-  return { name: `${queue.name}.dead`, deadLetterQueue: undefined };
+  return { name: `${queue.name}.dead`, deadLetterQueue: undefined, lanes: false };
 }
 
 export function wire(body: string, more: Partial<WireMessage> = {}): WireMessage {
@@ -94,7 +94,11 @@ export interface Taking {
 export async function take(
   connection: DriverConnection,
   queue: QueueSpec,
-  { prefetch = 10, settle }: { prefetch?: number; settle?: (delivery: WireDelivery) => void } = {},
+  {
+    prefetch = 10,
+    lane,
+    settle,
+  }: { prefetch?: number; lane?: Priority; settle?: (delivery: WireDelivery) => void } = {},
 ): Promise<Taking> {
   const deliveries: WireDelivery[] = [];
   const lost: unknown[] = [];
@@ -102,7 +106,7 @@ export async function take(
     deliveries.push(delivery);
     settle?.(delivery);
   };
-  const consumer = await connection.consume(queue, { prefetch }, onDelivery, (error) => lost.push(error));
+  const consumer = await connection.consume(queue, { prefetch, lane }, onDelivery, (error) => lost.push(error));
   return {
     consumer,
     deliveries,

@@ -33,6 +33,8 @@ describe("settingsOf", () => {
     expect(settingsOf({}, {})).toEqual({
       broker: "memory:",
       listen: "127.0.0.1:10001",
+      sink: [],
+      remoteSinks: ["*"],
       drainMs: 30_000,
       connectTimeoutMs: 10_000,
       logLevel: "info",
@@ -50,6 +52,17 @@ describe("settingsOf", () => {
       queue: "from-file",
       drainMs: 1,
       logFormat: "text",
+    });
+  });
+
+  it("takes one sink or many, from flags and from the file", () => {
+    expect(settingsOf({ sink: ["a.mjs", "b.mjs"], remoteSinks: ["x"] }, {})).toMatchObject({
+      sink: ["a.mjs", "b.mjs"],
+      remoteSinks: ["x"],
+    });
+    expect(settingsOf({ config: fileOf({ sink: "c.mjs", remoteSinks: [] }) }, {})).toMatchObject({
+      sink: ["c.mjs"],
+      remoteSinks: [],
     });
   });
 

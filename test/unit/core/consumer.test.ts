@@ -220,3 +220,36 @@ test("what comes through a life that is over is given back unhandled, and a late
   expect(runs).toBe(1);
   expect([running.settlements, late.settlements]).toEqual([["release"], ["release"]]);
 });
+
+test("lanes: every retry is held here, however long, and stored without a delay; redeliveries are not counted", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const unlimited = { maxAttempts: Number.POSITIVE_INFINITY, maxDeliveries: Number.POSITIVE_INFINITY };
+  const queue = rig.messaging.queue("requests", { lanes: true });
+  const answers: Settlement[] = [{ retryInMs: 60_000 }, "release", "dead-letter"];
+  const consumer = await queue.consume(async () => answers.shift() ?? "ack", {
+    ...unlimited,
+    concurrency: 4,
+    lane: "bulk",
+  });
+  const waits = scriptedDelivery("waits", {}, undefined);
+  const released = scriptedDelivery("released", {}, undefined);
+  const given = scriptedDelivery("given up", {}, undefined);
+  const source = connection.consumers[0];
+  for (const delivery of [waits, released, given]) source?.deliver(delivery);
+  await rig.clock.pass(100);
+  expect([waits.settlements, released.settlements]).toEqual([[], ["release"]]);
+  await rig.clock.pass(59_000);
+  expect(waits.settlements).toEqual([]);
+  expect(given.settlements).toEqual([{ retryInMs: 0, headers: { "fairlead-failures": "1" } }]);
+  await rig.clock.pass(2_000);
+  expect(waits.settlements).toEqual([{ retryInMs: 0, headers: { "fairlead-failures": "1" } }]);
+  const late = scriptedDelivery("late", {}, undefined);
+  answers.push({ retryInMs: 60_000 });
+  source?.deliver(late);
+  await rig.clock.pass(100);
+  const closed = watch(consumer.close());
+  await rig.clock.settle();
+  expect(closed.state).toBe("resolved");
+  expect(late.settlements).toEqual([{ retryInMs: 0, headers: { "fairlead-failures": "1" } }]);
+});

@@ -155,3 +155,24 @@ test("a publish too large to fit beside others is not starved by a busy queue", 
   await rig.clock.settle();
   expect(waits.state).toBe("resolved");
 });
+
+test("each lane of a queue is a line of its own: one that fails does not hold up the others", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const requests = rig.messaging.queue("requests", { lanes: true });
+  const bulk = ["a", "b"].map((messageId) => watch(requests.publish({ body, messageId }, { priority: "bulk" })));
+  await rig.clock.settle();
+  for (const { outcome } of connection.publishes) outcome.reject(new MessagingError("UNAVAILABLE", "channel closed"));
+  await rig.clock.settle();
+  bulk.push(watch(requests.publish({ body, messageId: "c" }, { priority: "bulk" })));
+  const urgent = watch(requests.publish({ body, messageId: "urgent" }, { priority: "expedite" }));
+  const plain = watch(requests.publish({ body, messageId: "plain" }));
+  await rig.clock.settle();
+  expect(connection.publishes.slice(2).map(({ message }) => message.messageId)).toEqual(["urgent", "plain"]);
+  expect(connection.publishes.every(({ message }) => !message.persistent)).toBe(true);
+  await rig.clock.pass(1_000);
+  expect(connection.publishes.slice(4).map(({ message }) => message.messageId)).toEqual(["a", "b", "c"]);
+  for (const { outcome } of connection.publishes) outcome.resolve();
+  await rig.clock.settle();
+  expect([...bulk, urgent, plain].map(({ state }) => state)).toEqual(Array(5).fill("resolved"));
+});

@@ -1,0 +1,68 @@
+/** The kinds of frame of the RequestSink protocol, as they stand in `WireMessage.type`. */
+export const FRAME = {
+  /** Client to queue: a request. */
+  signal: "Signal",
+  /** Client to queue: a request whose body is to be uploaded. */
+  channelRequest: "ChannelRequest",
+  /** Server to the client's inbox: upload to this inbox. */
+  channelSetup: "ChannelSetup",
+  /** Either way: a piece of a large body. */
+  fragment: "Fragment",
+  /** Either way: all pieces were sent. */
+  fragmentEnd: "FragmentEnd",
+  response: "Response",
+  /** Server to inbox: the deadline has moved. */
+  keepAlive: "KeepAlive",
+  /** Server to inbox: the calls that it runs for this client. */
+  alive: "Alive",
+  /** Client to node: how far it may send; server to client: how far it may upload. */
+  credit: "Credit",
+  /** Server to inbox: the call has failed. */
+  error: "Error",
+  end: "End",
+  /** Client to node, or to all: give the call up. */
+  abort: "Abort",
+  /** Client to its own inbox: is it still there? */
+  probe: "Probe",
+} as const;
+
+/** The headers of those frames. Numbers are decimal, flags are `true`; an absent flag is false. */
+export const FRAME_HEADER = {
+  version: "fairlead-version",
+  maxVersion: "fairlead-max-version",
+  /** The ServerNodeID of whoever sent a frame to an inbox. */
+  node: "fairlead-node",
+  /** The ClientID. */
+  client: "fairlead-client",
+  /** The application's name of the call. */
+  callId: "fairlead-call-id",
+  timeoutMs: "fairlead-timeout-ms",
+  /** When the caller made the request, in milliseconds since the epoch. */
+  timestamp: "fairlead-timestamp",
+  /** `false`: nothing moves the deadline. */
+  allowKeepAlive: "fairlead-allow-keep-alive",
+  idempotent: "fairlead-idempotent",
+  window: "fairlead-window",
+  windowBytes: "fairlead-window-bytes",
+  /** On a ChannelSetup: where to upload to. */
+  inbox: "fairlead-inbox",
+  /** Of the body that is to be uploaded. */
+  totalBytes: "fairlead-total-bytes",
+  /** 1-based, of the response in its call. */
+  sequence: "fairlead-sequence",
+  /** 0-based, of the piece in its body. */
+  fragment: "fairlead-fragment",
+  fragments: "fairlead-fragments",
+  /** SHA-256 of the whole body, hexadecimal. */
+  checksum: "fairlead-checksum",
+  extendMs: "fairlead-extend-ms",
+  /** How often the server names its calls, on the first frame of each. */
+  aliveMs: "fairlead-alive-ms",
+  consumed: "fairlead-consumed",
+  grantedUpTo: "fairlead-granted-up-to",
+  totalResponses: "fairlead-total-responses",
+  /** On the answers to a request that was delivered again: tells this run of it from an earlier one on the same node. */
+  run: "fairlead-run",
+  /** On an Error: the call was never started by this node. */
+  refused: "fairlead-refused",
+} as const;

@@ -2,8 +2,11 @@ import type { Capabilities } from "../index.js";
 import type { ContractContext } from "./context.js";
 import type { AdapterHarness, HarnessFaults } from "./harness.js";
 
-/** A part of a harness that not every adapter can offer. */
-export type Need = keyof HarnessFaults | "createDriver" | "createUnreachable";
+/**
+ * A part of a harness that not every adapter can offer. `frames`: a driver, and callers that are on the broker themselves,
+ * so that what travels between them and their servers can be seen and changed.
+ */
+export type Need = keyof HarnessFaults | "createDriver" | "createUnreachable" | "frames";
 
 export type CapabilityName =
   | `queue.${keyof Capabilities["queue"]}`
@@ -43,6 +46,7 @@ export function appliesTo(subject: ContractCase, capabilities: Capabilities): bo
 /** What the case needs and the harness does not have. */
 export function missingNeeds(subject: ContractCase, harness: AdapterHarness): readonly Need[] {
   return (subject.needs ?? []).filter((need) => {
+    if (need === "frames") return harness.createDriver === undefined || harness.requestSink !== undefined;
     if (need === "createDriver" || need === "createUnreachable") return harness[need] === undefined;
     return harness.faults?.[need] === undefined;
   });

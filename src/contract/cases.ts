@@ -6,10 +6,12 @@ import { stateCases } from "./connection/states.js";
 import { driverConnectionCases } from "./driver/connection.js";
 import { driverConsumerCases } from "./driver/consumer.js";
 import { driverFrameCases } from "./driver/frames.js";
+import { driverLaneCases } from "./driver/lanes.js";
 import { driverQueueCases } from "./driver/queue.js";
 import { closeCases } from "./queue/close.js";
 import { consumeCases } from "./queue/consume.js";
 import { deadLetterCases } from "./queue/dead-letter.js";
+import { laneCases } from "./queue/lanes.js";
 import { lostBrokerCases } from "./queue/lost-broker.js";
 import { lostLinkCases } from "./queue/lost-link.js";
 import { pauseCases } from "./queue/pause.js";
@@ -17,6 +19,15 @@ import { publishCases } from "./queue/publish.js";
 import { refusalCases } from "./queue/refusals.js";
 import { settleCases } from "./queue/settle.js";
 import { timingCases } from "./queue/timing.js";
+import { abortCases } from "./request-sink/aborts.js";
+import { badInputCases } from "./request-sink/bad-input.js";
+import { bodyCases } from "./request-sink/bodies.js";
+import { callCases } from "./request-sink/calls.js";
+import { capacityCases } from "./request-sink/capacity.js";
+import { flowCases } from "./request-sink/flow.js";
+import { lossCases } from "./request-sink/losses.js";
+import { timeCases } from "./request-sink/time.js";
+import { versionCases } from "./request-sink/versions.js";
 import { traitCases } from "./traits/operations.js";
 
 export interface ContractFamily {
@@ -46,6 +57,22 @@ export const contractFamilies: readonly ContractFamily[] = [
       ...closeCases,
       ...lostLinkCases,
       ...lostBrokerCases,
+      ...laneCases,
+    ],
+  },
+  {
+    letter: "R",
+    title: "RequestSink",
+    cases: [
+      ...callCases,
+      ...abortCases,
+      ...flowCases,
+      ...timeCases,
+      ...capacityCases,
+      ...lossCases,
+      ...versionCases,
+      ...bodyCases,
+      ...badInputCases,
     ],
   },
   { letter: "B", title: "Broadcast", cases: [...reachCases, ...subscriptionCases] },
@@ -53,9 +80,13 @@ export const contractFamilies: readonly ContractFamily[] = [
   {
     letter: "D",
     title: "Driver",
-    cases: [...driverQueueCases, ...driverConsumerCases, ...driverFrameCases, ...driverConnectionCases].map(
-      needsDriver,
-    ),
+    cases: [
+      ...driverQueueCases,
+      ...driverConsumerCases,
+      ...driverFrameCases,
+      ...driverConnectionCases,
+      ...driverLaneCases,
+    ].map(needsDriver),
   },
 ];
 

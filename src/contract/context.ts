@@ -1,6 +1,17 @@
 import assert, { AssertionError } from "node:assert";
 import type { ConnectOptions, Driver, DriverConnection, WireMessage } from "../driver/index.js";
-import { type Capabilities, type ErrorCode, type Messaging, MessagingError, type Observation } from "../index.js";
+import {
+  type Capabilities,
+  createMessaging,
+  type ErrorCode,
+  type Messaging,
+  MessagingError,
+  type Observation,
+  type RequestServer,
+  type RequestSink,
+  type RequestSinkOptions,
+  type ServeOptions,
+} from "../index.js";
 import type { AdapterHarness, HarnessFaults, HarnessMessagingOptions } from "./harness.js";
 import { Collector, Gate, settlesWithin, until } from "./probe.js";
 
@@ -63,6 +74,36 @@ export class ContractContext {
     const messaging = await this.soon(this.#harness.createMessaging({ ...options, observers }), "createMessaging");
     this.#nodes.push(messaging);
     return { messaging, observed };
+  }
+
+  /** A node over a driver of the case's own making. */
+  nodeOver(driver: Driver): ContractNode {
+    const observed = this.collector<Observation>("observations", describeObservation);
+    const messaging = createMessaging({ driver, observers: [observed.add] });
+    this.#nodes.push(messaging);
+    return { messaging, observed };
+  }
+
+  serve<Req = Uint8Array, Res = Uint8Array>(
+    { messaging }: Pick<ContractNode, "messaging">,
+    name: string,
+    sink: RequestSink<Req, Res>,
+    options: ServeOptions<Req, Res> = {},
+  ): Promise<RequestServer> {
+    return this.soon(messaging.serve(name, sink, options), `serve of ${name}`);
+  }
+
+  /** A caller's end: on a node of its own, or through the transport that the harness puts before the broker. */
+  async sink<Req = Uint8Array, Res = Uint8Array>(
+    name: string,
+    options: RequestSinkOptions<Req, Res> = {},
+  ): Promise<RequestSink<Req, Res>> {
+    if (this.#harness.requestSink === undefined) {
+      return (await this.node()).messaging.requestSink(name, options);
+    }
+    const { sink, close } = await this.soon(this.#harness.requestSink(name, options), "requestSink");
+    this.atEnd(close);
+    return sink;
   }
 
   async unreachable(connectTimeoutMs: number): Promise<Messaging> {

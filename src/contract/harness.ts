@@ -1,5 +1,5 @@
 import type { Driver } from "../driver/index.js";
-import type { Capabilities, Messaging, NodeId, Observer } from "../index.js";
+import type { Capabilities, Messaging, NodeId, Observer, RequestSink, RequestSinkOptions } from "../index.js";
 
 /** Any test runner with nested suites fits: vitest, node:test, jest, mocha. */
 export interface TestRunner {
@@ -33,6 +33,12 @@ export interface HarnessFaults {
   readonly thawBroker?: (() => Promise<void>) | undefined;
 }
 
+/** The client's end of a transport that stands before the broker. */
+export interface HarnessRequestSink<Req, Res> {
+  readonly sink: RequestSink<Req, Res>;
+  close(): Promise<void>;
+}
+
 /** What the contract suite needs to know of an adapter. */
 export interface AdapterHarness {
   /** Names the run in reports: "rabbitmq quorum". */
@@ -45,6 +51,11 @@ export interface AdapterHarness {
   createUnreachable?(options: { readonly connectTimeoutMs: number }): Promise<Messaging>;
   /** A driver for the same broker, for the `D-` cases. */
   createDriver?(): Driver;
+  /**
+   * Only where callers do not reach the broker themselves: a sink whose requests go through another transport before they
+   * come to the servers of this name. Its `R-` cases are then run through it, but for those that look at the frames.
+   */
+  requestSink?<Req, Res>(name: string, options: RequestSinkOptions<Req, Res>): Promise<HarnessRequestSink<Req, Res>>;
   /** A name that no other case and no other run uses, of at most 100 characters. */
   uniqueName(purpose: string): string;
   readonly faults?: HarnessFaults | undefined;

@@ -14,7 +14,7 @@ describe("the contract's cases", () => {
   it("have each an id of its own", () => {
     const ids = contractCases.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
-    for (const id of ids) expect(id).toMatch(/^[QBCD]-\d\d+$/);
+    for (const id of ids) expect(id).toMatch(/^[QRBCD]-\d\d+$/);
   });
 
   it("have each a sentence of its own, without a full stop", () => {

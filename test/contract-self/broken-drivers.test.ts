@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { brokenHarness } from "./broken-driver.js";
-import { failingCases } from "./failing-cases.js";
+import { DRIVER_FAMILIES, failingCases } from "./failing-cases.js";
 import { brokenDrivers } from "./sabotages.js";
 
 /** Deadlines are cut short: whatever has not happened on a broker in this process by then, will not. */
@@ -12,17 +12,17 @@ describe.concurrent("the contract suite", () => {
   it(
     "passes the memory driver behind the wrapper that breaks the others",
     async ({ expect }) => {
-      const failed = await failingCases(() => brokenHarness("whole", {}, TIME_SCALE));
+      const failed = await failingCases(() => brokenHarness("whole", {}, TIME_SCALE), DRIVER_FAMILIES);
       expect([...failed.keys()], reasons(failed)).toEqual([]);
     },
     LIMIT_MS,
   );
 
-  for (const { name, sabotage, caughtBy, atTimesBy = [] } of brokenDrivers) {
+  for (const { name, sabotage, caughtBy, atTimesBy = [], families = DRIVER_FAMILIES } of brokenDrivers) {
     it(
       `fails a driver that ${name}, by ${caughtBy.join(" ")}`,
       async ({ expect }) => {
-        const failed = await failingCases(() => brokenHarness(name, sabotage, TIME_SCALE));
+        const failed = await failingCases(() => brokenHarness(name, sabotage, TIME_SCALE), families);
         const ids = [...failed.keys()].filter((id) => !atTimesBy.includes(id));
         expect(ids.sort(), reasons(failed, caughtBy)).toEqual([...caughtBy].sort());
       },

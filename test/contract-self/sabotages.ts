@@ -1,5 +1,14 @@
-import type { WireDelivery, WireMessage } from "../../src/driver/index.js";
-import { DEAD_REASON_HEADER, RESERVED_PREFIX } from "../../src/driver/index.js";
+import {
+  type Address,
+  consumeAllLanes,
+  DEAD_REASON_HEADER,
+  type DriverConnection,
+  type DriverConsumer,
+  RESERVED_PREFIX,
+  type WireDelivery,
+  type WireMessage,
+} from "../../src/driver/index.js";
+import type { Priority } from "../../src/index.js";
 import { changed, type Sabotage } from "./broken-driver.js";
 
 export interface BrokenDriver {
@@ -9,6 +18,8 @@ export interface BrokenDriver {
   readonly caughtBy: readonly string[];
   /** Ids that fail too when a fault happens to hit just then. */
   readonly atTimesBy?: readonly string[];
+  /** The letters of the families that it is put to. Default: those that speak of drivers. */
+  readonly families?: string;
 }
 
 /** Changes each delivery of each consumer. */
@@ -37,14 +48,14 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         },
       }),
     },
-    caughtBy: ["Q-13", "Q-24", "D-03"],
+    caughtBy: ["Q-13", "Q-24", "D-03", "D-41"],
   },
   {
     name: "acknowledges what is released",
     sabotage: deliveries((delivery) =>
       changed(delivery, { settle: (settlement) => delivery.settle(settlement === "release" ? "ack" : settlement) }),
     ),
-    caughtBy: ["Q-03", "Q-65", "Q-66", "Q-74", "Q-78", "C-15", "D-05", "D-16"],
+    caughtBy: ["Q-03", "Q-65", "Q-66", "Q-74", "Q-78", "Q-103", "C-15", "D-05", "D-16", "D-43"],
   },
   {
     name: "loses on close what was not settled",
@@ -70,7 +81,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         };
       },
     },
-    caughtBy: ["D-17", "D-18"],
+    caughtBy: ["D-17", "D-18", "D-44"],
   },
   {
     name: "says that a settlement after the end reached the broker",
@@ -119,11 +130,33 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     name: "ignores the prefetch",
     sabotage: {
       connection: (real) => ({
-        consume: (queue, { prefetch }, onDelivery, onLost) =>
-          real.consume(queue, { prefetch: prefetch === 0 ? 0 : 1_000 }, onDelivery, onLost),
+        consume: (queue, { lane, prefetch }, onDelivery, onLost) =>
+          real.consume(queue, { lane, prefetch: prefetch === 0 ? 0 : 1_000 }, onDelivery, onLost),
       }),
     },
-    caughtBy: ["Q-23", "Q-96", "D-10", "D-11"],
+    caughtBy: ["Q-23", "Q-96", "D-10", "D-11", "D-38", "D-39", "D-40", "D-41", "D-46"],
+    atTimesBy: ["D-42"],
+  },
+  {
+    name: "never takes up again what its prefetch was lowered by",
+    sabotage: {
+      connection: (real) => ({
+        consume: async (queue, options, onDelivery, onLost) => {
+          const consumer = await real.consume(queue, options, onDelivery, onLost);
+          let last = options.prefetch;
+          let isLowered = false;
+          return {
+            stop: () => consumer.stop(),
+            setPrefetch: async (prefetch) => {
+              isLowered ||= prefetch < last;
+              last = isLowered ? Math.min(last, prefetch) : prefetch;
+              await consumer.setPrefetch(last);
+            },
+          };
+        },
+      }),
+    },
+    caughtBy: ["Q-66", "Q-102", "D-13", "D-40", "D-46"],
   },
   {
     name: "loses the application's headers on a retry",
@@ -137,7 +170,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
           ),
       }),
     ),
-    caughtBy: ["Q-32", "Q-37", "Q-38", "Q-44", "Q-45", "D-04"],
+    caughtBy: ["Q-32", "Q-37", "Q-38", "Q-44", "Q-45", "D-04", "D-43"],
   },
   {
     name: "gives a message a new messageId on a release",
@@ -146,7 +179,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         ? changed(delivery, { message: { ...delivery.message, messageId: `${delivery.message.messageId} again` } })
         : delivery,
     ),
-    caughtBy: ["Q-74", "Q-82", "D-05"],
+    caughtBy: ["Q-74", "Q-82", "D-05", "D-43"],
   },
   {
     name: "dead-letters without a reason",
@@ -224,6 +257,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
       "Q-87",
       "Q-88",
       "Q-89",
+      "Q-110",
       "B-21",
       "C-10",
       "C-21",
@@ -268,7 +302,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         },
       }),
     },
-    caughtBy: ["D-15"],
+    caughtBy: ["D-15", "D-39", "D-42", "D-46"],
   },
   {
     name: "drops frames that come back",
@@ -297,11 +331,102 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     caughtBy: ["B-08"],
   },
   {
+    name: "ignores the lane",
+    sabotage: {
+      connection: (real) => ({
+        publish: (to, message) =>
+          real.publish(to.kind === "queue" && to.queue.lanes ? { kind: "queue", queue: to.queue } : to, message),
+        consume: (queue, { prefetch }, onDelivery, onLost) =>
+          real.consume(queue, { prefetch, lane: queue.lanes ? "standard" : undefined }, onDelivery, onLost),
+      }),
+    },
+    caughtBy: ["Q-99", "Q-100", "Q-102", "D-37", "D-38", "D-39", "D-40", "D-41", "D-43", "D-44", "D-45"],
+  },
+  {
+    name: "takes from all lanes whatever lane is asked for",
+    sabotage: {
+      connection: (real) => ({
+        consume: (queue, { prefetch }, onDelivery, onLost) => real.consume(queue, { prefetch }, onDelivery, onLost),
+      }),
+    },
+    caughtBy: ["Q-99", "Q-100", "Q-102", "D-37", "D-38", "D-39", "D-40", "D-41", "D-43", "D-44", "D-45"],
+  },
+  {
+    name: "lets a full lane hold up the others",
+    sabotage: {
+      connection: (real) => {
+        const queued: (() => void)[] = [];
+        let full = 0;
+        const handOut = (): void => {
+          while (full === 0 && queued.length > 0) queued.shift()?.();
+        };
+        return {
+          consume: (queue, options, onDelivery, onLost) => {
+            let out = 0;
+            const count = (change: number): void => {
+              const was = out >= options.prefetch;
+              out += change;
+              full += Number(out >= options.prefetch) - Number(was);
+            };
+            const waits = (delivery: WireDelivery): void => {
+              const settle: WireDelivery["settle"] = (settlement) => {
+                count(-1);
+                handOut();
+                return delivery.settle(settlement);
+              };
+              queued.push(() => {
+                count(1);
+                onDelivery(changed(delivery, { settle }));
+              });
+              handOut();
+            };
+            return real.consume(queue, options, queue.lanes ? waits : onDelivery, onLost);
+          },
+        };
+      },
+    },
+    caughtBy: ["Q-100", "D-38", "D-39", "D-40"],
+  },
+  {
+    name: "never lets anything expire in a lane",
+    sabotage: {
+      connection: (real) => ({
+        publish: (to, message) =>
+          real.publish(to, to.kind === "queue" && to.queue.lanes ? { ...message, expiresInMs: undefined } : message),
+      }),
+    },
+    caughtBy: ["Q-104", "D-42"],
+  },
+  {
+    name: "takes the standard lane for the queue of the same name",
+    sabotage: {
+      connection: (real) => {
+        const consume: DriverConnection["consume"] = (queue, { prefetch, lane }, onDelivery, onLost) => {
+          if (queue.lanes && lane === undefined) {
+            const consumeLane = (one: Priority, onLoss: (error: unknown) => void): Promise<DriverConsumer> =>
+              consume(queue, { prefetch, lane: one }, onDelivery, onLoss);
+            return consumeAllLanes(consumeLane, onLost);
+          }
+          return lane === "standard"
+            ? real.consume({ ...queue, lanes: false }, { prefetch }, onDelivery, onLost)
+            : real.consume(queue, { prefetch, lane }, onDelivery, onLost);
+        };
+        return { publish: (to, message) => real.publish(withoutStandardLane(to), message), consume };
+      },
+    },
+    caughtBy: ["Q-109", "D-45"],
+  },
+  {
     name: "hands over a vendor's error as it is",
     sabotage: { driver: () => ({ toMessagingError: (error) => error as never }) },
     caughtBy: ["D-33"],
   },
 ];
+
+function withoutStandardLane(to: Address): Address {
+  if (to.kind !== "queue" || !to.queue.lanes || (to.lane ?? "standard") !== "standard") return to;
+  return { kind: "queue", queue: { ...to.queue, lanes: false } };
+}
 
 function onlyReserved(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith(RESERVED_PREFIX)));

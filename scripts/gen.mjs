@@ -24,6 +24,7 @@ const result = spawnSync(
     "--targetFileExtension=.ts",
     `--outDir=${outDir}`,
     "proto/queue.proto",
+    "proto/fairlead/v1/request_sink.proto",
   ],
   { cwd: root, stdio: ["ignore", "ignore", "inherit"] },
 );

@@ -7,7 +7,10 @@ export interface GrpcOptions {
   readonly keepaliveTimeMs?: number | undefined;
   /** A ping that is not answered within this time ends the connection, in milliseconds. Default 3,000. */
   readonly keepaliveTimeoutMs?: number | undefined;
-  /** Of one request. Default 4 MiB, or what the largest event needs if that is more. */
+  /**
+   * Of one message. Default 4 MiB, or what the largest event needs if that is more. Never less than a part of a request to a
+   * sink needs, about 320 KiB, where sinks are served.
+   */
   readonly maxReceiveBytes?: number | undefined;
   /** Calls at once on one connection. Default 1,000. */
   readonly maxStreamsPerConnection?: number | undefined;
@@ -18,6 +21,12 @@ export interface GrpcOptions {
    * would do it thousands of times a second. Default 1,000.
    */
   readonly refusalDelayMs?: number | undefined;
+  /** Of the body of a call's request, which may come in parts. Default 64 MiB. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Of all requests together that are still coming in parts. Default 256 MiB. */
+  readonly maxUploadBytes?: number | undefined;
+  /** Calls to sinks at once on one connection; further ones are refused with RESOURCE_EXHAUSTED. Default 1,000. */
+  readonly maxCallsPerClient?: number | undefined;
   /** How long connections may take to end once everything is drained, in milliseconds. Default 1,000. */
   readonly shutdownGraceMs?: number | undefined;
 }
@@ -43,12 +52,16 @@ const KEYS: Readonly<Record<keyof GrpcOptions, true>> = {
   maxStreamsPerConnection: true,
   maxConnections: true,
   refusalDelayMs: true,
+  maxRequestBytes: true,
+  maxUploadBytes: true,
+  maxCallsPerClient: true,
   shutdownGraceMs: true,
 };
 
 const DEFAULT_LISTEN = "127.0.0.1:10001";
 const ADDRESS = /^(?:\[([0-9a-f:.]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/i;
 const DAY_MS = 86_400_000;
+const MEBIBYTE = 1_048_576;
 const GIBIBYTE = 1_073_741_824;
 
 /** Fills in the defaults. Throws `INVALID_ARGUMENT` that names all faults, unknown keys among them. The result is frozen. */
@@ -75,6 +88,9 @@ export function resolveGrpcOptions(raw: GrpcOptions): ResolvedGrpcOptions {
     maxStreamsPerConnection: number("maxStreamsPerConnection", 1_000, 1, 1_000_000),
     maxConnections: number("maxConnections", 10_000, 1, 1_000_000),
     refusalDelayMs: number("refusalDelayMs", 1_000, 0, DAY_MS),
+    maxRequestBytes: number("maxRequestBytes", 64 * MEBIBYTE, 1, GIBIBYTE),
+    maxUploadBytes: number("maxUploadBytes", 256 * MEBIBYTE, 1, 64 * GIBIBYTE),
+    maxCallsPerClient: number("maxCallsPerClient", 1_000, 1, 1_000_000),
     shutdownGraceMs: number("shutdownGraceMs", 1_000, 0, DAY_MS),
   };
   if (faults.length > 0) throw new MessagingError("INVALID_ARGUMENT", `grpc: ${faults.join("; ")}`);

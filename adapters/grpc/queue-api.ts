@@ -8,6 +8,7 @@ import { EventStream, type SubscribeCall } from "./event-stream.js";
 import type { QueueApiHandlers } from "./gen/queue/QueueApi.js";
 import { toOutgoingEvent } from "./mapping.js";
 import type { StrictRequests } from "./strict-requests.js";
+import { within } from "./within.js";
 
 export interface QueueApiOptions {
   readonly events: EventService;
@@ -73,7 +74,7 @@ export class QueueApi {
     if (!this.#isDraining) return;
     // A drain leaves streams open; this client has to see its own end before the answer.
     const own = [...this.#streams].filter(([, open]) => open.clientId === clientId);
-    await this.#within(END_TIMEOUT_MS, Promise.all(own.map(([stream]) => stream.finish())));
+    await within(this.#options.clock, END_TIMEOUT_MS, Promise.all(own.map(([stream]) => stream.finish())));
   }
 
   #subscribe(call: SubscribeCall): void {
@@ -128,18 +129,6 @@ export class QueueApi {
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
-    return this.#within(drainMs, idle, signal);
-  }
-
-  /** Resolves when the promise does, the time is over, or the signal aborts. */
-  #within(ms: number, promise: Promise<unknown>, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const over = new AbortController();
-      onAbort(over.signal, resolve);
-      const done = (): void => over.abort();
-      onAbort(over.signal, this.#options.clock.setTimer(ms, done));
-      onAbort(over.signal, onAbort(signal, done));
-      void promise.then(done);
-    });
+    return within(this.#options.clock, drainMs, idle, signal);
   }
 }

@@ -47,8 +47,17 @@ export class StrictRequests {
 /** A text with replacement characters was sent with them, or had something else in their place. */
 function replacedField(request: object, bytes: Buffer): string | undefined {
   for (const [field, value] of Object.entries(request)) {
-    if (typeof value !== "string" || !value.includes(REPLACEMENT)) continue;
-    if (!bytes.includes(Buffer.from(value, "utf8"))) return field;
+    if (typeof value === "string") {
+      if (isReplaced(field, bytes)) return "a field's name";
+      if (isReplaced(value, bytes)) return field;
+    } else if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
+      const inner = replacedField(value, bytes);
+      if (inner !== undefined) return inner;
+    }
   }
   return undefined;
+}
+
+function isReplaced(text: string, bytes: Buffer): boolean {
+  return text.includes(REPLACEMENT) && !bytes.includes(Buffer.from(text, "utf8"));
 }

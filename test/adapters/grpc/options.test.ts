@@ -15,6 +15,9 @@ describe("options of the gRPC adapter", () => {
       maxStreamsPerConnection: 1_000,
       maxConnections: 10_000,
       refusalDelayMs: 1_000,
+      maxRequestBytes: 67_108_864,
+      maxUploadBytes: 268_435_456,
+      maxCallsPerClient: 1_000,
       shutdownGraceMs: 1_000,
     });
     expect(Object.isFrozen(options)).toBe(true);

@@ -64,6 +64,7 @@ export class WireCall {
   readonly ended: Promise<number>;
   headersCame = false;
   details = "";
+  trailers: IncomingHttpHeaders = {};
   #buffered: Buffer = Buffer.alloc(0);
 
   constructor(stream: ClientHttp2Stream, onTrailers: () => void, onMessage: (message: Buffer) => void) {
@@ -72,6 +73,7 @@ export class WireCall {
       const take = (headers: IncomingHttpHeaders): void => {
         const status = headers["grpc-status"];
         if (status === undefined) return;
+        this.trailers = headers;
         this.details = decodeURIComponent(String(headers["grpc-message"] ?? ""));
         onTrailers();
         resolve(Number(status));
@@ -97,6 +99,12 @@ export class WireCall {
       }
     });
   }
+
+  send(message: Buffer): void {
+    const frame = Buffer.alloc(5);
+    frame.writeUInt32BE(message.length, 1);
+    this.stream.write(Buffer.concat([frame, message]));
+  }
 }
 
 /** A gRPC client that knows HTTP/2 and the field numbers, and nothing else. */
@@ -111,15 +119,21 @@ export class WireClient {
   }
 
   call(path: string, message: Buffer, name = path): WireCall {
+    const call = this.open(path, {}, name);
+    call.send(message);
+    call.stream.end();
+    return call;
+  }
+
+  /** A call whose messages are sent one by one. */
+  open(path: string, headers: Readonly<Record<string, string>> = {}, name = path): WireCall {
     const stream = this.session.request({
       ":method": "POST",
       ":path": path,
       "content-type": "application/grpc",
       te: "trailers",
+      ...headers,
     });
-    const frame = Buffer.alloc(5);
-    frame.writeUInt32BE(message.length, 1);
-    stream.end(Buffer.concat([frame, message]));
     return new WireCall(
       stream,
       () => this.log.push(`${name} ended`),

@@ -1,0 +1,5 @@
+/** The rule of `respond` and of deadlines holds on every transport; it is written once, in core. */
+
+export { ACCEPTED, OVER } from "../../src/core/request/accepted.js";
+export { Deadline } from "../../src/core/request/deadline.js";
+export { ResponseGate } from "../../src/core/request/response-gate.js";

@@ -1,0 +1,77 @@
+import { MessagingError } from "../../src/errors/messaging-error.js";
+import { timers } from "./timers.js";
+
+/** What a table knows of a call. */
+export interface TabledCall {
+  abort(error: MessagingError): void;
+  sendCredit(): void;
+}
+
+/** How long a little credit may wait for more. */
+const IDLE_CREDIT_MS = 10;
+
+/** The calls of one client. */
+export class CallTable {
+  /** By sink and callId: those whose callers wait. */
+  readonly #live = new Map<string, TabledCall>();
+  /** Those whose streams are open, which may be longer. */
+  readonly #open = new Set<TabledCall>();
+  readonly #withCredit = new Set<TabledCall>();
+  #closed: MessagingError | undefined;
+  #onEmpty: () => void = () => {};
+
+  /** Throws `ALREADY_EXISTS` when a call of this name is live, and what it was closed with. */
+  check(sink: string, callId: string): void {
+    if (this.#closed !== undefined) throw new MessagingError("CLOSED", "the sink client is closed; make a new one");
+    if (this.#live.has(nameOf(sink, callId))) {
+      throw new MessagingError("ALREADY_EXISTS", `a call with the callId ${JSON.stringify(callId)} is live`);
+    }
+  }
+
+  add(sink: string, callId: string, call: TabledCall): void {
+    this.#live.set(nameOf(sink, callId), call);
+    this.#open.add(call);
+  }
+
+  /** Its caller has been told the end. */
+  over(sink: string, callId: string, call: TabledCall): void {
+    const name = nameOf(sink, callId);
+    if (this.#live.get(name) === call) this.#live.delete(name);
+    this.#withCredit.delete(call);
+  }
+
+  closed(call: TabledCall): void {
+    this.#open.delete(call);
+    if (this.#open.size === 0) this.#onEmpty();
+  }
+
+  abort(sink: string, callId: string, error: MessagingError): void {
+    this.#live.get(nameOf(sink, callId))?.abort(error);
+  }
+
+  /** One timer for all: credit that is not urgent is told together, not response by response. */
+  creditSoon(call: TabledCall): void {
+    this.#withCredit.add(call);
+    if (this.#withCredit.size === 1) timers.setTimer(IDLE_CREDIT_MS, () => this.#sendCredit());
+  }
+
+  /** Fails what is live, refuses more, and resolves when every stream is closed. */
+  async close(error: MessagingError): Promise<void> {
+    this.#closed = error;
+    for (const call of [...this.#live.values()]) call.abort(error);
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  #sendCredit(): void {
+    const calls = [...this.#withCredit];
+    this.#withCredit.clear();
+    for (const call of calls) call.sendCredit();
+  }
+}
+
+function nameOf(sink: string, callId: string): string {
+  return `${sink}\n${callId}`;
+}

@@ -1,0 +1,62 @@
+import { MessagingError } from "../../src/errors/messaging-error.js";
+import type { Clock } from "../../src/ports/clock.js";
+import type { RequestSink } from "../../src/ports/request-sink.js";
+import { BodyParts } from "./body-parts.js";
+import type { CallRequest } from "./call-request.js";
+import { Deadline } from "./call-rules.js";
+import type { OpenCalls } from "./open-calls.js";
+import { PART_EXTENDS_MS } from "./response-intake.js";
+
+/** A request that may begin once its body is there. */
+export interface PendingRequest {
+  readonly request: CallRequest;
+  readonly sink: RequestSink;
+  /** When its first frame came. */
+  readonly arrivedAt: number;
+  /** When its time is over, if nothing moves that. */
+  readonly endsAt: number;
+}
+
+/** A request whose body is not whole yet. Holds room for all of it, until it is closed. */
+export class RequestUpload {
+  readonly pending: PendingRequest;
+  readonly #open: OpenCalls;
+  readonly #bytes: number;
+  readonly #body: BodyParts;
+  readonly #deadline: Deadline;
+
+  /** Throws `REJECTED` when there is no room. */
+  constructor(
+    { clock, open }: { readonly clock: Clock; readonly open: OpenCalls },
+    pending: PendingRequest,
+    body: { readonly first: Uint8Array; readonly bytes: number },
+    onLate: (error: MessagingError) => void,
+  ) {
+    this.pending = pending;
+    this.#open = open;
+    this.#bytes = body.bytes;
+    open.takeUpload(body.bytes);
+    this.#body = new BodyParts(body.first, body.bytes);
+    this.#deadline = new Deadline(clock, pending.endsAt - clock.now(), () =>
+      onLate(new MessagingError("TIMEOUT", "the request was not whole within the call's time")),
+    );
+  }
+
+  /** When its time is over by now: each part moves it. */
+  get endsAt(): number {
+    return this.#deadline.at;
+  }
+
+  /** The body, once it is whole. Throws `INVALID_ARGUMENT` for a part that cannot be right. */
+  add(part: Uint8Array): Uint8Array | undefined {
+    this.#body.add(part);
+    if (this.pending.request.allowKeepAlive) this.#deadline.extend(PART_EXTENDS_MS);
+    return this.#body.whole;
+  }
+
+  /** To be called once. */
+  close(): void {
+    this.#deadline.cancel();
+    this.#open.releaseUpload(this.#bytes);
+  }
+}

@@ -2,11 +2,11 @@ import { defineConfig } from "vitest/config";
 import { BROKER_PROJECT } from "./tools/test/broker-project.js";
 import { createReporter } from "./tools/test/reporter.js";
 
-const BROKER_TESTS = ["test/adapters/rabbitmq/**/*.test.ts", "test/cli/rabbitmq.test.ts"];
+const BROKER_TESTS = ["test/adapters/rabbitmq/**/*.test.ts", "test/cli/rabbitmq*.test.ts"];
 /** A run against a broker that is given: only where one is. */
 const EXTERNAL_TEST = "test/adapters/rabbitmq/contract-external.test.ts";
 /** What starts whole programs. */
-const PROGRAM_TESTS = ["test/tools/**/*.test.ts", "test/cli/!(rabbitmq).test.ts", "test/demo.test.ts"];
+const PROGRAM_TESTS = ["test/tools/**/*.test.ts", "test/cli/!(rabbitmq*).test.ts", "test/demo.test.ts"];
 
 /** The broker takes one core of two, as programs do: their tests run one file at a time, after all others. */
 const ALONE = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 } as const;

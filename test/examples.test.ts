@@ -11,7 +11,12 @@ const run = promisify(execFile);
 const EXPECTED: Record<string, RegExp> = {
   "broadcast.mjs": /^osaka: drop everything\nosaka: reload\ntokyo: drop everything\n$/,
   "container.mjs": /^serving .*127\.0\.0\.1:\d+.*\n$/s,
+  "composition.mjs": /^1 4 9 16 25\n$/,
+  "hang.mjs": /^hung: TIMEOUT\nthen: here I am\n$/,
+  // A module for fairlead serve --sink: it only exports.
+  "large-result.mjs": /^$/,
   "queue.mjs": /^order 7, attempt 1, ours\norder 7, attempt 2, ours\n$/,
+  "request-sink.mjs": /^one: 1\nsum: 5050, never far ahead\nleft: true\n$/,
 };
 
 const readme = readFileSync(`${root}README.md`, "utf8");

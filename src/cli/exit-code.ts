@@ -3,7 +3,7 @@ export const EXIT_CODE = {
   ok: 0,
   failed: 1,
   badInput: 2,
-  /** A second signal while draining. */
+  /** A signal in the middle of a request, or a second one while draining. */
   interrupted: 130,
 } as const;
 
@@ -14,4 +14,4 @@ Exit codes:
   0    done
   1    failed: the server or the broker could not do it
   2    bad usage or bad input: nothing was done
-  130  a second signal ended the drain`;
+  130  interrupted: a request by a signal, anything else by a second one`;

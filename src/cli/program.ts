@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from "./exit-code.js";
 import { BadInput } from "./failure.js";
 import { addPostCommand } from "./post.js";
+import { addRequestCommand } from "./request.js";
 import { addServeCommand } from "./serve.js";
 import { addSubscribeCommand } from "./subscribe.js";
 
@@ -14,7 +15,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     code = result;
   };
   const program = new Command("fairlead")
-    .description("Durable events over gRPC, on the broker of your choice.")
+    .description("Durable events and streamed requests, over gRPC and the broker of your choice.")
     .version(version())
     .addHelpText("after", EXIT_CODE_HELP)
     .helpCommand(false)
@@ -25,11 +26,12 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((_, command: Command) => {
       const [unknown] = command.args;
       const fault = unknown === undefined ? "no command was given" : `unknown command ${JSON.stringify(unknown)}`;
-      throw new BadInput(`${fault}; known are serve, post and subscribe (see fairlead --help)`);
+      throw new BadInput(`${fault}; known are serve, post, subscribe and request (see fairlead --help)`);
     });
   addServeCommand(program, onDone);
   addPostCommand(program, onDone);
   addSubscribeCommand(program, onDone);
+  addRequestCommand(program, onDone);
   await program.parseAsync(args, { from: "user" });
   return code;
 }

@@ -5,10 +5,12 @@ interface Flag {
   readonly argument: string;
   readonly help: string;
   /** Absent: the text as it is. What is no number stays text, so that the schema names the fault. */
-  readonly read?: (text: string) => unknown;
+  readonly read?: (text: string, before: unknown) => unknown;
 }
 
 const number = (text: string): unknown => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+/** Given several times: all of them. */
+const each = (text: string, before: unknown): unknown => [...(Array.isArray(before) ? before : []), text];
 const list = (text: string): unknown => (text === "" ? [] : text.split(","));
 
 const ms = (help: string): Flag => ({ argument: "<ms>", help, read: number });
@@ -21,7 +23,17 @@ export const SERVE_ENV = { FAIRLEAD_BROKER: "broker", FAIRLEAD_LISTEN: "listen" 
 const FLAGS: Readonly<Record<ServeKey, Flag>> = {
   broker: { argument: "<url>", help: "memory:, amqp://… or amqps://… (default memory:, or FAIRLEAD_BROKER)" },
   listen: { argument: "<host:port>", help: "port 0 takes a free one (default 127.0.0.1:10001, or FAIRLEAD_LISTEN)" },
-  drainMs: ms("how long a stop waits for outstanding acks (default 30000)"),
+  sink: {
+    argument: "<module>",
+    help: "serve the sinks that this module exports; may be given several times",
+    read: each,
+  },
+  remoteSinks: {
+    argument: "<names>",
+    help: "sinks elsewhere on the broker that gRPC clients may call, with commas; * is any (default *)",
+    read: list,
+  },
+  drainMs: ms("how long a stop waits for outstanding acks and calls (default 30000)"),
   connectTimeoutMs: ms("how long the start waits for the broker (default 10000)"),
   logLevel: { argument: "<level>", help: "error, warn, info (default) or debug, which adds stack traces" },
   logFormat: { argument: "<format>", help: "text (default) or json; logs go to standard error" },
@@ -43,6 +55,9 @@ const FLAGS: Readonly<Record<ServeKey, Flag>> = {
   maxReceiveBytes: { argument: "<bytes>", help: "of one request (default 4194304)", read: number },
   maxStreamsPerConnection: { argument: "<n>", help: "calls at once on one connection (default 1000)", read: number },
   maxConnections: { argument: "<n>", help: "connections at once (default 10000)", read: number },
+  maxRequestBytes: { argument: "<bytes>", help: "of one call's request, in parts (default 67108864)", read: number },
+  maxUploadBytes: { argument: "<bytes>", help: "of all requests that come in parts (default 268435456)", read: number },
+  maxCallsPerClient: { argument: "<n>", help: "calls to sinks at once on one connection (default 1000)", read: number },
   refusalDelayMs: ms("a refused subscribe is answered after this time (default 1000)"),
   shutdownGraceMs: ms("how long connections may take to end after the drain (default 1000)"),
 };
@@ -53,7 +68,7 @@ export function flagOf(key: string): string {
 }
 
 export function addServeFlags(command: Command): void {
-  for (const [key, { argument, help, read = (text: string) => text }] of Object.entries(FLAGS)) {
-    command.addOption(new Option(`${flagOf(key)} ${argument}`, help).argParser<unknown>((text: string) => read(text)));
+  for (const [key, { argument, help, read = (text: string): unknown => text }] of Object.entries(FLAGS)) {
+    command.addOption(new Option(`${flagOf(key)} ${argument}`, help).argParser<unknown>(read));
   }
 }

@@ -4,19 +4,26 @@ import {
   createContainer,
   maskBrokerUrl,
   messagingModule,
+  type ServedSink,
   type Server,
+  sinkModule,
   TOKENS,
 } from "../container/index.js";
-import { MessagingError } from "../errors/messaging-error.js";
+import { systemRandom } from "../core/system-random.js";
 import { createLogger, winstonObserver } from "../observability/index.js";
+import type { NodeId } from "../ports/broadcast.js";
 import type { Observer } from "../ports/observer.js";
 import { onAbort } from "../util/abort.js";
+import { brokerFailure } from "./broker-failure.js";
 import { readConfigFile } from "./config-file.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 import { showStacks } from "./failure.js";
+import { gatewaySinks } from "./gateway-sinks.js";
 import { flagOf, SERVE_ENV } from "./serve-flags.js";
 import { type ServeSettings, serveSchema } from "./serve-schema.js";
 import { resolveSettings } from "./settings.js";
+import { SERVED_BY, signedSink } from "./signed-sink.js";
+import { loadSinkModules } from "./sink-modules.js";
 import { onStopSignal } from "./stop-signal.js";
 
 export interface ServeFlags extends Readonly<Record<string, unknown>> {
@@ -38,12 +45,14 @@ export function settingsOf({ config, ...flags }: ServeFlags, env: NodeJS.Process
 export async function serve(settings: ServeSettings): Promise<ExitCode> {
   const { broker, drainMs, logLevel, logFormat } = settings;
   showStacks(logLevel === "debug");
+  const sinks = await loadSinkModules(settings.sink);
   const logger = createLogger({ level: logLevel, format: logFormat });
   let wasOpen = false;
   const watch: Observer = (observation) => {
     if (observation.type === "connection" && observation.state === "open") wasOpen = true;
   };
-  const container = createContainer(...modulesOf(settings, [watch, winstonObserver(logger)]));
+  const nodeId = systemRandom.uuid();
+  const container = createContainer(...modulesOf(settings, nodeId, sinks, [watch, winstonObserver(logger)]));
   const server = container.get<Server>(TOKENS.Server);
   const stop = onStopSignal();
   const forget = onAbort(stop.signal, () => {
@@ -56,7 +65,9 @@ export async function serve(settings: ServeSettings): Promise<ExitCode> {
       throw wasOpen ? error : brokerFailure(error, maskBrokerUrl(broker));
     });
     if (address !== undefined) {
-      process.stdout.write(`fairlead ready listen=${address} broker=${maskBrokerUrl(broker)} pid=${process.pid}\n`);
+      const served = sinks.length === 0 ? "" : ` sinks=${sinks.map(({ name }) => name).join(",")}`;
+      const place = `listen=${address} broker=${maskBrokerUrl(broker)}`;
+      process.stdout.write(`fairlead ready ${place} pid=${process.pid} node=${nodeId}${served}\n`);
     }
     const cause = await server.closed;
     if (cause !== undefined && !stop.signal.aborted) throw cause;
@@ -80,6 +91,9 @@ const EVENT_KEYS = [
 
 const GRPC_KEYS = [
   "listen",
+  "maxRequestBytes",
+  "maxUploadBytes",
+  "maxCallsPerClient",
   "keepaliveTimeMs",
   "keepaliveTimeoutMs",
   "maxReceiveBytes",
@@ -89,27 +103,24 @@ const GRPC_KEYS = [
   "shutdownGraceMs",
 ] as const;
 
-function modulesOf(settings: ServeSettings, observers: readonly Observer[]): Parameters<typeof createContainer> {
-  const { broker, queueType, connectTimeoutMs, retrySchedule: retryScheduleMs } = settings;
+function modulesOf(
+  settings: ServeSettings,
+  nodeId: NodeId,
+  sinks: readonly ServedSink[],
+  observers: readonly Observer[],
+): Parameters<typeof createContainer> {
+  const { broker, queueType, connectTimeoutMs, retrySchedule: retryScheduleMs, remoteSinks } = settings;
   const events = { ...pick(settings, EVENT_KEYS), retryScheduleMs };
+  const names = sinks.map(({ name }) => name);
+  const signature = { [SERVED_BY.node]: nodeId, [SERVED_BY.pid]: String(process.pid) };
   return [
     brokerModule(broker, { rabbitmq: { queueType } }),
-    messagingModule({ observers, connectTimeoutMs, events }),
-    grpcModule(pick(settings, GRPC_KEYS)),
+    messagingModule({ observers, nodeId, connectTimeoutMs, events }),
+    grpcModule({ ...pick(settings, GRPC_KEYS), sinks: gatewaySinks(names, remoteSinks) }),
+    sinkModule(sinks.map(({ sink, ...served }) => ({ ...served, sink: signedSink(sink, signature) }))),
   ];
 }
 
 function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
-}
-
-/** Says which broker it was, and what to look at. */
-function brokerFailure(error: unknown, broker: string): unknown {
-  if (!MessagingError.is(error)) return error;
-  const hints: Readonly<Record<string, string>> = {
-    UNAVAILABLE: "; start it, or correct host and port in the broker URL",
-    UNAUTHENTICATED: "; correct them in the broker URL",
-  };
-  const text = `cannot use the broker ${broker}: ${error.message}${hints[error.code] ?? ""}`;
-  return new MessagingError(error.code, text, { cause: error });
 }

@@ -32,6 +32,14 @@ const durations = z
   .refine((list) => list.every((item) => (parseDuration(item) ?? Infinity) <= YEAR_MS), { error: DURATIONS })
   .transform((list) => list.map((item) => parseDuration(item) ?? 0));
 
+const list = (what: string) => {
+  const error = `must be ${what}, or a list of such`;
+  const entry = z.string({ error }).min(1, { error });
+  return z
+    .union([entry, z.array(entry, { error }).max(1_000, { error: "must hold at most 1000 entries" })], { error })
+    .transform((value) => (typeof value === "string" ? [value] : value));
+};
+
 /**
  * What `fairlead serve` can be told, by key of the configuration file; the flag is the same in kebab case. Numbers without
  * a default have theirs in the event service or in the gRPC adapter.
@@ -39,6 +47,8 @@ const durations = z
 export const serveSchema = z.strictObject({
   broker: text("a broker URL", (value) => faultOf(() => checkBrokerUrl(value))).default("memory:"),
   listen: text("host:port", (value) => addressFault(value, { portZero: true })).default("127.0.0.1:10001"),
+  sink: list("the path of a module that exports sinks").default([]),
+  remoteSinks: list("the name of a sink, or * for any").default(["*"]),
   drainMs: ms(0).default(30_000),
   connectTimeoutMs: ms().default(10_000),
   logLevel: oneOf(LOG_LEVELS).default("info"),
@@ -57,6 +67,9 @@ export const serveSchema = z.strictObject({
   maxReceiveBytes: whole("bytes", 1_024, 1_073_741_824).optional(),
   maxStreamsPerConnection: whole("calls", 1, 1_000_000).optional(),
   maxConnections: whole("connections", 1, 1_000_000).optional(),
+  maxRequestBytes: whole("bytes", 1, 1_073_741_824).optional(),
+  maxUploadBytes: whole("bytes", 1, 68_719_476_736).optional(),
+  maxCallsPerClient: whole("calls", 1, 1_000_000).optional(),
   refusalDelayMs: ms(0).optional(),
   shutdownGraceMs: ms(0).optional(),
 });

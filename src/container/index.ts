@@ -1,5 +1,7 @@
 export { type BrokerOptions, brokerModule, checkBrokerUrl, maskBrokerUrl } from "./brokers.js";
 export { createContainer } from "./create-container.js";
 export { type MessagingModuleOptions, messagingModule } from "./messaging-module.js";
+export type { ServedSink } from "./served-sink.js";
 export { Server, type ServerOptions } from "./server.js";
+export { sinkModule } from "./sink-module.js";
 export { TOKENS } from "./tokens.js";

@@ -6,6 +6,7 @@ import type { NodeId } from "../ports/broadcast.js";
 import type { Gateway } from "../ports/gateway.js";
 import type { Messaging } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
+import type { ServedSink } from "./served-sink.js";
 import { Server } from "./server.js";
 import { TOKENS } from "./tokens.js";
 
@@ -54,11 +55,17 @@ export function messagingModule(options: MessagingModuleOptions = {}): Container
 
     bind<Server>(TOKENS.Server)
       .toResolvedValue(
-        (messaging: Messaging, service: EventService, gateways: Gateway[], bound: Observer[]) => {
-          server = new Server({ messaging, events: service, gateways, observers: observe(bound) });
+        (messaging: Messaging, service: EventService, gateways: Gateway[], sinks: ServedSink[], bound: Observer[]) => {
+          server = new Server({ messaging, events: service, gateways, sinks, observers: observe(bound) });
           return server;
         },
-        [TOKENS.Messaging, TOKENS.EventService, { serviceIdentifier: TOKENS.Gateway, isMultiple: true }, toObservers],
+        [
+          TOKENS.Messaging,
+          TOKENS.EventService,
+          { serviceIdentifier: TOKENS.Gateway, isMultiple: true },
+          { serviceIdentifier: TOKENS.Sink, isMultiple: true },
+          toObservers,
+        ],
       )
       .inSingletonScope();
   });

@@ -6,15 +6,19 @@ import type { Gateway } from "../ports/gateway.js";
 import type { Closeable, CloseOptions } from "../ports/lifecycle.js";
 import type { Messaging } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
+import type { RequestServer } from "../ports/request-sink.js";
 import { onAbort } from "../util/abort.js";
 import { deferred } from "../util/deferred.js";
 import { errorText, toError } from "../util/error-text.js";
+import type { ServedSink } from "./served-sink.js";
 
 export interface ServerOptions {
   readonly messaging: Messaging;
   /** What the gateways serve, where it must be closed between them and the messaging. */
   readonly events?: Closeable | undefined;
   readonly gateways?: readonly Gateway[] | undefined;
+  /** Served on the broker, from the start to the close. */
+  readonly sinks?: readonly ServedSink[] | undefined;
   /** Is told of a part that did not close within its time. */
   readonly observers?: readonly Observer[] | undefined;
   readonly clock?: Clock | undefined;
@@ -26,8 +30,8 @@ const CLOSE_GRACE_MS = 10_000;
 
 /**
  * Everything that one process serves, as one thing to start and to close. Owns its parts: it closes them in order,
- * gateways first, then the event service, then the messaging, and when one of them ends by itself it closes the others
- * and resolves `closed` with the cause.
+ * gateways first, then what answers requests, then the event service, then the messaging, and when one of them ends by
+ * itself it closes the others and resolves `closed` with the cause.
  */
 export class Server implements Closeable {
   readonly closed: Promise<Error | undefined>;
@@ -35,23 +39,26 @@ export class Server implements Closeable {
   readonly #messaging: Messaging;
   readonly #events: Closeable | undefined;
   readonly #gateways: readonly Gateway[];
+  readonly #sinks: readonly ServedSink[];
+  readonly #requestServers: RequestServer[] = [];
   readonly #observe: Observer;
   readonly #clock: Clock;
   readonly #stopStart = new AbortController();
   #starting: Promise<readonly string[]> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ messaging, events, gateways = [], observers = [], clock = systemClock }: ServerOptions) {
+  constructor({ messaging, events, gateways = [], sinks = [], observers = [], clock = systemClock }: ServerOptions) {
     this.closed = this.#closed.promise;
     this.#messaging = messaging;
     this.#events = events;
     this.#gateways = gateways;
+    this.#sinks = sinks;
     this.#observe = observeWith(observers);
     this.#clock = clock;
   }
 
   /**
-   * Opens the messaging, starts the gateways, and resolves with their addresses in order. If any of it fails, closes what
+   * Opens the messaging, serves the sinks, starts the gateways, and resolves with their addresses in order. If any of it fails, closes what
    * was opened and rejects with the cause; `CLOSED` when `close()` came first. A second call awaits the first.
    */
   start(): Promise<readonly string[]> {
@@ -93,6 +100,10 @@ export class Server implements Closeable {
     const { signal } = this.#stopStart;
     signal.throwIfAborted();
     await this.#messaging.open({ signal });
+    for (const { name, sink, options = {} } of this.#sinks) {
+      signal.throwIfAborted();
+      this.#requestServers.push(await this.#messaging.serve(name, sink, options));
+    }
     const addresses: string[] = [];
     for (const gateway of this.#gateways) {
       signal.throwIfAborted();
@@ -122,7 +133,11 @@ export class Server implements Closeable {
     const deadline = this.#clock.now() + drainMs;
     const close = (name: string, part: Closeable): Promise<void> =>
       this.#closePart(name, part, { drainMs: Math.max(0, deadline - this.#clock.now()), signal });
-    await Promise.all(this.#gateways.map((gateway) => close("gateway", gateway)));
+    const gateways = Promise.all(this.#gateways.map((gateway) => close("gateway", gateway)));
+    // What waits in the gateways may have to be answered here; but what is answered here needs time to finish, too.
+    if (this.#requestServers.length > 0) await this.#orWithin(gateways, drainMs / 2);
+    const requests = this.#requestServers.map((server) => close("request server", server));
+    await Promise.all([gateways, ...requests]);
     if (this.#events !== undefined) await close("event service", this.#events);
     await close("messaging", this.#messaging);
   }
@@ -140,10 +155,18 @@ export class Server implements Closeable {
     if (trouble !== undefined) this.#observe({ type: "discarded", source: name, reason: trouble });
   }
 
+  async #orWithin(done: Promise<unknown>, ms: number): Promise<void> {
+    const late = deferred<void>();
+    const cancel = this.#clock.setTimer(ms, () => late.resolve());
+    await Promise.race([done, late.promise]);
+    cancel();
+  }
+
   #parts(): [string, Closeable][] {
     const gateways = this.#gateways.map((gateway): [string, Closeable] => ["a gateway", gateway]);
+    const servers = this.#requestServers.map((server): [string, Closeable] => ["a request server", server]);
     const events: [string, Closeable][] = this.#events === undefined ? [] : [["the event service", this.#events]];
-    return [...gateways, ...events, ["the messaging", this.#messaging]];
+    return [...gateways, ...servers, ...events, ["the messaging", this.#messaging]];
   }
 }
 

@@ -16,7 +16,7 @@ function expectOneLine({ code, stdout, stderr }: CliResult, expected: { code: nu
 
 describe("bad usage and bad input get one line and exit code 2", { timeout: 30_000 }, () => {
   it.each([
-    [[], "known are serve, post and subscribe"],
+    [[], "known are serve, post, subscribe and request"],
     [["deliver"], 'unknown command "deliver"'],
     [["serve", "--brocker", "memory:"], "unknown option '--brocker' (Did you mean --broker?)"],
     [["serve", "--broker", "kafka://user:hunter2@host"], "known schemes: memory:, amqp:, amqps:"],
@@ -25,6 +25,16 @@ describe("bad usage and bad input get one line and exit code 2", { timeout: 30_0
     [["post", "{"], "<json>: is not JSON"],
     [["post", "{}", "--at", "tomorrow"], "--at: must be an ISO 8601 date that exists"],
     [["subscribe", "--ack"], "unknown option '--ack'"],
+    [["request", "rows"], "missing required argument 'json'"],
+    [["request", "rows", "{"], "<json>: is not JSON"],
+    [["request", "rows", "@/no/such/file.json"], "<json>: @/no/such/file.json cannot be read"],
+    [["request", "rows", "{}", "--window", "2049"], "--window: must be a whole number from 1 to 2048"],
+    [["request", "rows", "{}", "--priority", "urgent"], "--priority: must be one of bulk, standard, expedite"],
+    [["request", "rows", "{}", "--timeout", "30"], "--timeout: must be a duration with a unit"],
+    [["request", "rows", "{}", "--broker", "memory:"], "memory: lives within one process"],
+    [["request", "rows", "{}", "--broker", "amqp://u:hunter2@h:port"], "malformed"],
+    [["request", "rows", "{}", "--broker", "amqp://h", "--server", "h:1"], "--server and --broker: give one of them"],
+    [["serve", "--sink", "/no/such/module.mjs"], "--sink /no/such/module.mjs cannot be read: there is no such file"],
   ])("%j", async (args, text) => {
     const result = await runCli(args);
     expectOneLine(result, { code: 2, text });

@@ -20,7 +20,9 @@ describe("fairlead serve", { timeout: 30_000 }, () => {
   it.each(["SIGTERM", "SIGINT"] as const)("says once that it is ready, and ends with 0 at %s", async (signal) => {
     await using server = await startServe();
     const { cli, address } = server;
-    expect(cli.stdout).toBe(`fairlead ready listen=${address} broker=memory: pid=${cli.pid}\n`);
+    const [ready, node = ""] = cli.stdout.split(" node=");
+    expect(ready).toBe(`fairlead ready listen=${address} broker=memory: pid=${cli.pid}`);
+    expect(node).toMatch(/^[0-9a-f-]{36}\n$/);
     expect(address).toMatch(/^127\.0\.0\.1:[1-9]\d*$/);
     cli.kill(signal);
     const { code, stdout, stderr } = await cli.exit();

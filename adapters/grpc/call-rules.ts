@@ -3,3 +3,4 @@
 export { ACCEPTED, OVER } from "../../src/core/request/accepted.js";
 export { Deadline } from "../../src/core/request/deadline.js";
 export { ResponseGate } from "../../src/core/request/response-gate.js";
+export { SharedTimers } from "../../src/core/request/shared-timers.js";

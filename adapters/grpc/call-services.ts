@@ -1,5 +1,5 @@
-import type { Clock } from "../../src/ports/clock.js";
 import type { CallOutput } from "./call-output.js";
+import type { SharedTimers } from "./call-rules.js";
 import type { OpenCalls } from "./open-calls.js";
 import type { PendingRequest } from "./request-upload.js";
 import { ServedCall } from "./served-call.js";
@@ -8,7 +8,7 @@ import type { StrictRequests } from "./strict-requests.js";
 
 /** What every call of the gateway works with. */
 export interface CallServices {
-  readonly clock: Clock;
+  readonly clock: SharedTimers;
   readonly requests: StrictRequests;
   readonly open: OpenCalls;
   readonly sinks: Sinks;

@@ -2,6 +2,7 @@ import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { Clock } from "../../src/ports/clock.js";
 import { toCallStatus } from "./call-errors.js";
 import type { CallStream, SignalStream } from "./call-output.js";
+import { SharedTimers } from "./call-rules.js";
 import type { CallServices } from "./call-services.js";
 import { CallSession } from "./call-session.js";
 import type { RequestSinkHandlers } from "./gen/fairlead/v1/RequestSink.js";
@@ -28,7 +29,7 @@ export class RequestSinkApi {
   readonly #services: CallServices;
 
   constructor({ sinks, requests, clock, limits }: RequestSinkApiOptions) {
-    this.#services = { sinks, requests, clock, open: new OpenCalls(limits) };
+    this.#services = { sinks, requests, clock: new SharedTimers(clock), open: new OpenCalls(limits) };
   }
 
   handlers(): RequestSinkHandlers {

@@ -1,9 +1,8 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
-import type { Clock } from "../../src/ports/clock.js";
 import type { RequestSink } from "../../src/ports/request-sink.js";
 import { BodyParts } from "./body-parts.js";
 import type { CallRequest } from "./call-request.js";
-import { Deadline } from "./call-rules.js";
+import { Deadline, type SharedTimers } from "./call-rules.js";
 import type { OpenCalls } from "./open-calls.js";
 import { PART_EXTENDS_MS } from "./response-intake.js";
 
@@ -27,7 +26,7 @@ export class RequestUpload {
 
   /** Throws `REJECTED` when there is no room. */
   constructor(
-    { clock, open }: { readonly clock: Clock; readonly open: OpenCalls },
+    { clock, open }: { readonly clock: SharedTimers; readonly open: OpenCalls },
     pending: PendingRequest,
     body: { readonly first: Uint8Array; readonly bytes: number },
     onLate: (error: MessagingError) => void,
@@ -37,14 +36,14 @@ export class RequestUpload {
     this.#bytes = body.bytes;
     open.takeUpload(body.bytes);
     this.#body = new BodyParts(body.first, body.bytes);
-    this.#deadline = new Deadline(clock, pending.endsAt - clock.now(), () =>
-      onLate(new MessagingError("TIMEOUT", "the request was not whole within the call's time")),
-    );
+    this.#deadline = new Deadline(clock, pending.endsAt - clock.now(), {
+      onDeadline: () => onLate(new MessagingError("TIMEOUT", "the request was not whole within the call's time")),
+    });
   }
 
   /** When its time is over by now: each part moves it. */
   get endsAt(): number {
-    return this.#deadline.at;
+    return this.#deadline.endsAt;
   }
 
   /** The body, once it is whole. Throws `INVALID_ARGUMENT` for a part that cannot be right. */

@@ -1,10 +1,10 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
-import type { Cancel, Clock } from "../../src/ports/clock.js";
+import type { Cancel } from "../../src/ports/clock.js";
 import type { RequestContext, RequestMessage, RequestSink, ResponseMessage } from "../../src/ports/request-sink.js";
 import { errorText } from "../../src/util/error-text.js";
 import type { CallOutput } from "./call-output.js";
 import { type CallRequest, MAX_TIMEOUT_MS } from "./call-request.js";
-import { Deadline, OVER, ResponseGate } from "./call-rules.js";
+import { Deadline, OVER, ResponseGate, type SharedTimers } from "./call-rules.js";
 import { Credit } from "./credit.js";
 import { responseFault } from "./response-fault.js";
 
@@ -14,7 +14,7 @@ const RESPONSE_EXTENDS_MS = 10_000;
 const STALL_MS = 300_000;
 
 export interface ServedCallOptions {
-  readonly clock: Clock;
+  readonly clock: SharedTimers;
   readonly callId: string;
   readonly request: CallRequest;
   readonly sink: RequestSink;
@@ -57,7 +57,7 @@ export class ServedCall implements RequestContext {
     this.windowBytes = request.windowBytes;
     this.allowKeepAlive = request.allowKeepAlive;
     this.#credit = new Credit(request.window, request.windowBytes);
-    this.#deadline = new Deadline(clock, timeoutMs, () => this.#timeOut());
+    this.#deadline = new Deadline(clock, timeoutMs, { onDeadline: () => this.#timeOut() });
     const left = latest - clock.now();
     this.#cancelLatest =
       latest === Number.POSITIVE_INFINITY ? () => {} : clock.setTimer(Math.max(0, left), () => this.#timeOut());
@@ -71,7 +71,7 @@ export class ServedCall implements RequestContext {
   }
 
   get deadline(): number {
-    return Math.min(this.#deadline.at, this.#options.latest);
+    return Math.min(this.#deadline.endsAt, this.#options.latest);
   }
 
   get signal(): AbortSignal {

@@ -1,8 +1,8 @@
 import type { NodeId } from "../../ports/broadcast.js";
-import type { Clock } from "../../ports/clock.js";
 import type { InboxLife } from "./client-inbox.js";
 import type { ControlSender } from "./control-sender.js";
 import type { FrameLink } from "./frame-link.js";
+import type { SharedTimers } from "./shared-timers.js";
 
 /** A call, as its client knows it. */
 export interface HostedCall {
@@ -21,7 +21,7 @@ export interface CallHost {
   readonly clientId: string;
   readonly controls: ControlSender;
   readonly frames: FrameLink;
-  readonly timers: Clock;
+  readonly timers: SharedTimers;
   /** The call is over. */
   remove(call: HostedCall): void;
   /** Tells a node that does not answer this call that it should stop. */

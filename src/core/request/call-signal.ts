@@ -2,7 +2,7 @@
 export interface WatchedContext {
   /** Nothing is taken any more. */
   readonly isOver: boolean;
-  /** Whose calls its callId is one of, where that is not this process. */
+  /** Undefined for a call of this process; what tells one that is passed on from all others of the same callId. */
   readonly origin: string | undefined;
   /**
    * Calls the listener when the call is over, by whomever: with the reason of the signal, if it aborted. The returned

@@ -9,6 +9,7 @@ import type { ResolvedCallOptions } from "./call-options.js";
 import { CallSignal, type WatchedContext } from "./call-signal.js";
 import { Deadline } from "./deadline.js";
 import { type GateOwner, ResponseGate } from "./response-gate.js";
+import type { SharedTimers } from "./shared-timers.js";
 
 interface Unread<Res> {
   readonly response: ResponseMessage<Res>;
@@ -50,7 +51,7 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
 
   /** `window` 0: one-way. */
   constructor(
-    clock: Clock,
+    timers: SharedTimers,
     callId: string,
     options: ResolvedCallOptions,
     sizeOf: (body: Res) => number,
@@ -60,18 +61,16 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
     this.window = window;
     this.windowBytes = options.windowBytes;
     this.allowKeepAlive = options.allowKeepAlive;
-    this.#clock = clock;
+    this.#clock = timers;
     this.#stallMs = options.stallMs;
     this.#respondExtendsMs = options.respondExtendsMs;
     this.#sizeOf = sizeOf;
-    this.#deadline = new Deadline(clock, options.timeoutMs, () =>
-      this.cancel(new MessagingError("TIMEOUT", "call: not ended within its time")),
-    );
+    this.#deadline = new Deadline(timers, options.timeoutMs, this);
     this.#gate = new ResponseGate<Unread<Res>>(this);
   }
 
   get deadline(): number {
-    return this.#deadline.at;
+    return this.#deadline.endsAt;
   }
 
   get signal(): AbortSignal {
@@ -130,6 +129,10 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
 
   onTaken(listener: (taken: number) => void): void {
     this.#onTaken = listener;
+  }
+
+  onDeadline(): void {
+    this.cancel(new MessagingError("TIMEOUT", "call: not ended within its time"));
   }
 
   /** For the gate. */

@@ -96,8 +96,8 @@ export class ControlHearing {
       const consumed = numberIn(headers, FRAME_HEADER.consumed);
       const grantedUpTo = numberIn(headers, FRAME_HEADER.grantedUpTo);
       if (consumed === undefined || grantedUpTo === undefined) this.#discard(frame, "credit without numbers");
-      // For an unknown call it is late: an answer would overtake the End.
-      else call?.onCredit(consumed, grantedUpTo);
+      // For an unknown call, or an earlier run of it, it is late: an answer would overtake the End.
+      else if (call?.run === headers[FRAME_HEADER.run]) call?.onCredit(consumed, grantedUpTo);
     } else this.#discard(frame, "its type is not known");
   };
 

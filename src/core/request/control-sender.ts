@@ -16,6 +16,8 @@ export interface CreditOf {
   readonly sink: string;
   readonly id: string;
   readonly node: NodeId;
+  /** Which of the node's runs of the request, if it was delivered again. */
+  readonly run: string | undefined;
   readonly consumed: number;
   readonly grantedUpTo: number;
 }
@@ -61,11 +63,13 @@ export class ControlSender {
     }
     const { credit } = source;
     if (credit === undefined) return;
-    this.#send(credit.sink, credit.node, FRAME.credit, credit.id, {
+    const headers: Record<string, string> = {
       [FRAME_HEADER.client]: this.#clientId,
       [FRAME_HEADER.consumed]: String(credit.consumed),
       [FRAME_HEADER.grantedUpTo]: String(credit.grantedUpTo),
-    });
+    };
+    if (credit.run !== undefined) headers[FRAME_HEADER.run] = credit.run;
+    this.#send(credit.sink, credit.node, FRAME.credit, credit.id, headers);
   }
 
   forget(source: CreditSource): void {

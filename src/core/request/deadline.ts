@@ -1,43 +1,46 @@
-import type { Cancel, Clock } from "../../ports/clock.js";
+import { Alarm, type SharedTimers } from "./shared-timers.js";
+
+export interface DeadlineOwner {
+  /** Called once, at the deadline. */
+  onDeadline(): void;
+}
 
 /**
  * When a call is over if nothing moves it. Moving it costs no timer: one is set for the earliest time that it can be,
  * and set again if it has moved meanwhile.
  */
-export class Deadline {
-  readonly #clock: Clock;
-  readonly #onOver: () => void;
+export class Deadline extends Alarm {
+  readonly #timers: SharedTimers;
+  readonly #owner: DeadlineOwner;
   #end: number;
   /** While it stands still: until when at most. `#end` is then as if it had run on from `#heldSince`. */
   #heldUntil: number | undefined;
   #heldSince = 0;
-  #timer: Cancel | undefined;
-  #timerAt = 0;
-  #isCancelled = false;
 
-  constructor(clock: Clock, timeoutMs: number, onOver: () => void) {
-    this.#clock = clock;
-    this.#onOver = onOver;
-    this.#end = clock.now() + timeoutMs;
-    this.#arm(this.#end);
+  constructor(timers: SharedTimers, timeoutMs: number, owner: DeadlineOwner) {
+    super();
+    this.#timers = timers;
+    this.#owner = owner;
+    this.#end = timers.now() + timeoutMs;
+    timers.set(this, this.#end);
   }
 
   /** Milliseconds since the epoch. Moves on while it stands still. */
-  get at(): number {
+  get endsAt(): number {
     if (this.#heldUntil === undefined) return this.#end;
-    return this.#end + Math.min(this.#clock.now(), this.#heldUntil) - this.#heldSince;
+    return this.#end + Math.min(this.#timers.now(), this.#heldUntil) - this.#heldSince;
   }
 
   /** Not before `ms` milliseconds from now. Never shortens. */
   extend(ms: number): void {
-    const behind = this.#clock.now() + ms - this.at;
+    const behind = this.#timers.now() + ms - this.endsAt;
     if (behind > 0) this.#end += behind;
   }
 
   /** Stands still from now on, for at most `ms` milliseconds; called again, for so long anew. */
   hold(ms: number): void {
-    const now = this.#clock.now();
-    this.#end = this.at;
+    const now = this.#timers.now();
+    this.#end = this.endsAt;
     this.#heldSince = now;
     this.#heldUntil = now + ms;
   }
@@ -45,33 +48,18 @@ export class Deadline {
   /** Runs on. */
   release(): void {
     if (this.#heldUntil === undefined) return;
-    this.#end = this.at;
+    this.#end = this.endsAt;
     this.#heldUntil = undefined;
-    if (this.#timer !== undefined && this.#timerAt > this.#end) this.#arm(this.#end);
+    if (this.index >= 0 && this.at > this.#end) this.#timers.set(this, this.#end);
   }
 
   cancel(): void {
-    this.#isCancelled = true;
-    this.#timer?.();
-    this.#timer = undefined;
+    this.#timers.clear(this);
   }
 
-  #arm(at: number): void {
-    this.#timer?.();
-    this.#timerAt = at;
-    this.#timer = this.#clock.setTimer(Math.max(0, at - this.#clock.now()), this.#fire);
-  }
-
-  readonly #fire = (): void => {
-    this.#timer = undefined;
-    if (this.#isCancelled) return;
-    const now = this.#clock.now();
+  ring(): void {
     const latest = this.#heldUntil === undefined ? this.#end : this.#end + this.#heldUntil - this.#heldSince;
-    if (now >= latest) {
-      this.#isCancelled = true;
-      this.#onOver();
-    } else {
-      this.#arm(latest);
-    }
-  };
+    if (this.#timers.now() >= latest) this.#owner.onDeadline();
+    else this.#timers.set(this, latest);
+  }
 }

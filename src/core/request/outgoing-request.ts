@@ -53,7 +53,7 @@ export class OutgoingRequest {
     this.callId = message.callId;
     this.window = wholeWithin(context.window, 0, MAX_WINDOW);
     this.windowBytes = wholeWithin(context.windowBytes, 1, Number.MAX_SAFE_INTEGER);
-    // Two callers behind a bridge know nothing of each other, and may use one callId.
+    // Callers behind a bridge know nothing of each other: only a caller of our own is refused its callId.
     const origin = isWatched(context) ? context.origin : undefined;
     this.name = origin === undefined ? message.callId : `${origin}\n${message.callId}`;
     this.context = context;

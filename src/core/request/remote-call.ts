@@ -86,7 +86,7 @@ export class RemoteCall implements CreditSource, HostedCall {
   get credit(): CreditOf | undefined {
     const { consumed, grantedUpTo } = this.#responses;
     if (this.#node === undefined || this.#version !== "V5" || this.#isOver) return undefined;
-    return { sink: this.sink, id: this.id, node: this.#node, consumed, grantedUpTo };
+    return { sink: this.sink, id: this.id, node: this.#node, run: this.#run, consumed, grantedUpTo };
   }
 
   /** Enough was taken for the server to be told. */

@@ -1,6 +1,5 @@
 import type { WireDelivery } from "../../driver/driver.js";
 import { MessagingError } from "../../errors/messaging-error.js";
-import type { Clock } from "../../ports/clock.js";
 import type { RequestContext, ResponseMessage } from "../../ports/request-sink.js";
 import { errorText } from "../../util/error-text.js";
 import { Ring } from "../../util/ring.js";
@@ -17,6 +16,7 @@ import type { LaneConsumers } from "./lane-consumers.js";
 import type { ReplySender } from "./reply-sender.js";
 import { type OutgoingBody, ResponseFrames } from "./response-frames.js";
 import { type GateOwner, ResponseGate } from "./response-gate.js";
+import type { SharedTimers } from "./shared-timers.js";
 import type { ResolvedServeOptions } from "./sink-options.js";
 
 /** The place in the queue that a call holds: a delivery, and the consumer's life through which it came. */
@@ -28,7 +28,7 @@ export interface HeldDelivery {
 /** What the calls of one server share. */
 export interface ServerCallHost {
   readonly options: ResolvedServeOptions;
-  readonly clock: Clock;
+  readonly clock: SharedTimers;
   readonly replies: ReplySender;
   /** Calls that wait for room on the link put themselves here. */
   readonly waiting: Set<ServerCall>;
@@ -39,6 +39,8 @@ export interface ServerCallHost {
 /** The server's side of one call: the context that its sink answers to, and what becomes of that on the wire. */
 export class ServerCall implements RequestContext<unknown>, WatchedContext, GateOwner<OutgoingBody> {
   readonly request: IncomingRequest;
+  /** Of a request that was delivered again: credit for an earlier run is not for this one. */
+  readonly run: string | undefined;
   readonly startedAt: number;
   /** Absent once it was settled; the call may run on without. */
   #held: HeldDelivery | undefined;
@@ -62,17 +64,15 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   /** The sink knows that it is over. */
   isLeft = false;
 
-  /** `run`: of a request that was delivered again. */
   constructor(host: ServerCallHost, request: IncomingRequest, run: string | undefined) {
     const { options, clock, replies } = host;
     this.#host = host;
     this.request = request;
+    this.run = run;
     this.startedAt = clock.now();
     this.#grantedUpTo = request.window;
     this.#frames = new ResponseFrames(request, options, replies, run);
-    this.#deadline = new Deadline(clock, request.timeoutMs, () =>
-      this.stop(new MessagingError("TIMEOUT", `${request.callId}: not ended within its time`), true),
-    );
+    this.#deadline = new Deadline(clock, request.timeoutMs, this);
     this.#gate = new ResponseGate<OutgoingBody>(this);
   }
 
@@ -81,7 +81,7 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   }
 
   get deadline(): number {
-    return this.#deadline.at;
+    return this.#deadline.endsAt;
   }
 
   get signal(): AbortSignal {
@@ -105,7 +105,7 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   }
 
   get origin(): string {
-    return this.request.clientId;
+    return this.request.id;
   }
 
   get responses(): number {
@@ -246,6 +246,10 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   #encode({ body, headers, contentType }: ResponseMessage<unknown>): OutgoingBody {
     if (headers !== undefined) checkHeaders(headers);
     return { ...encodeBody(this.#host.options.responseCodec, body, contentType), headers };
+  }
+
+  onDeadline(): void {
+    this.stop(new MessagingError("TIMEOUT", `${this.request.callId}: not ended within its time`), true);
   }
 
   /** For the gate. */

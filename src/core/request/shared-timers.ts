@@ -1,18 +1,35 @@
 import type { Cancel, Clock } from "../../ports/clock.js";
 
-interface Entry {
-  readonly at: number;
-  readonly order: number;
-  /** Its place in the heap; -1 once it has fired or was cancelled. */
-  index: number;
-  readonly action: () => void;
+/** Something that is to happen at a time. It is its own entry in the table, so that an idle call costs no closures. */
+export abstract class Alarm {
+  /** Kept by the timers. */
+  at = 0;
+  order = 0;
+  /** Its place in the heap; -1: it is not set. */
+  index = -1;
+
+  /** Its time has come. Not set any more by then. */
+  abstract ring(): void;
+}
+
+class ActionAlarm extends Alarm {
+  readonly #action: () => void;
+
+  constructor(action: () => void) {
+    super();
+    this.#action = action;
+  }
+
+  ring(): void {
+    this.#action();
+  }
 }
 
 /** A clock whose timers share one timer of the clock below, set for the earliest: thousands of calls cost little. */
 export class SharedTimers implements Clock {
   readonly #clock: Clock;
   /** The earliest on top. */
-  readonly #heap: Entry[] = [];
+  readonly #heap: Alarm[] = [];
   #orders = 0;
   #timer: Cancel | undefined;
   #timerAt = 0;
@@ -30,12 +47,28 @@ export class SharedTimers implements Clock {
   }
 
   setTimer(ms: number, action: () => void): Cancel {
+    const alarm = new ActionAlarm(action);
+    this.set(alarm, this.#clock.now() + Math.max(0, ms));
+    return () => this.clear(alarm);
+  }
+
+  /** Sets it, or moves it. */
+  set(alarm: Alarm, at: number): void {
+    this.#remove(alarm);
     this.#orders += 1;
-    const entry: Entry = { at: this.#clock.now() + Math.max(0, ms), order: this.#orders, index: 0, action };
-    this.#heap.push(entry);
-    this.#up(entry, this.#heap.length - 1);
+    alarm.at = at;
+    alarm.order = this.#orders;
+    this.#heap.push(alarm);
+    this.#up(alarm, this.#heap.length - 1);
     this.#arm();
-    return () => this.#remove(entry);
+  }
+
+  clear(alarm: Alarm): void {
+    this.#remove(alarm);
+    if (this.#heap.length > 0 || this.#timer === undefined) return;
+    // Nothing is left to wait for, so that a process may end.
+    this.#timer();
+    this.#timer = undefined;
   }
 
   #arm(): void {
@@ -53,7 +86,7 @@ export class SharedTimers implements Clock {
     try {
       for (let first = this.#heap[0]; first !== undefined && first.at <= now; first = this.#heap[0]) {
         this.#remove(first);
-        first.action();
+        first.ring();
       }
     } finally {
       // Also when one throws: the others are due all the same.
@@ -61,7 +94,7 @@ export class SharedTimers implements Clock {
     }
   };
 
-  #remove(entry: Entry): void {
+  #remove(entry: Alarm): void {
     const { index } = entry;
     if (index < 0) return;
     entry.index = -1;
@@ -70,17 +103,13 @@ export class SharedTimers implements Clock {
       this.#up(last, index);
       this.#down(last, last.index);
     }
-    if (this.#heap.length > 0 || this.#timer === undefined) return;
-    // Nothing is left to wait for, so that a process may end.
-    this.#timer();
-    this.#timer = undefined;
   }
 
-  #up(entry: Entry, from: number): void {
+  #up(entry: Alarm, from: number): void {
     let index = from;
     while (index > 0) {
       const above = (index - 1) >> 1;
-      const parent = this.#heap[above] as Entry;
+      const parent = this.#heap[above] as Alarm;
       if (!isBefore(entry, parent)) break;
       this.#place(parent, index);
       index = above;
@@ -88,7 +117,7 @@ export class SharedTimers implements Clock {
     this.#place(entry, index);
   }
 
-  #down(entry: Entry, from: number): void {
+  #down(entry: Alarm, from: number): void {
     let index = from;
     for (;;) {
       let below = 2 * index + 1;
@@ -107,12 +136,12 @@ export class SharedTimers implements Clock {
     this.#place(entry, index);
   }
 
-  #place(entry: Entry, index: number): void {
+  #place(entry: Alarm, index: number): void {
     this.#heap[index] = entry;
     entry.index = index;
   }
 }
 
-function isBefore(one: Entry, other: Entry): boolean {
+function isBefore(one: Alarm, other: Alarm): boolean {
   return one.at < other.at || (one.at === other.at && one.order < other.order);
 }

@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
 import { Deadline } from "../../../../src/core/request/deadline.js";
+import { SharedTimers } from "../../../../src/core/request/shared-timers.js";
 import { VirtualClock } from "../../../support/virtual-clock.js";
 
 function createDeadline(timeoutMs: number) {
   const clock = new VirtualClock();
   const start = clock.now();
   const over: number[] = [];
-  const deadline = new Deadline(clock, timeoutMs, () => over.push(clock.now() - start));
-  return { clock, start, over, deadline, at: () => deadline.at - start };
+  const deadline = new Deadline(new SharedTimers(clock), timeoutMs, {
+    onDeadline: () => over.push(clock.now() - start),
+  });
+  return { clock, start, over, deadline, at: () => deadline.endsAt - start };
 }
 
 test("is over once, at its time", async () => {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { LifeWatch } from "../../../../src/core/request/life-watch.js";
+import { SharedTimers } from "../../../../src/core/request/shared-timers.js";
 import type { Clock } from "../../../../src/ports/clock.js";
 import { VirtualClock } from "../../../support/virtual-clock.js";
 
 function watched(clock: Clock) {
   const silences: number[] = [];
-  return { silences, watch: new LifeWatch(clock, { onSilence: () => silences.push(clock.now()) }) };
+  return { silences, watch: new LifeWatch(new SharedTimers(clock), { onSilence: () => silences.push(clock.now()) }) };
 }
 
 describe("LifeWatch", () => {

@@ -21,13 +21,24 @@ import { settleCases } from "./queue/settle.js";
 import { timingCases } from "./queue/timing.js";
 import { abortCases } from "./request-sink/aborts.js";
 import { badInputCases } from "./request-sink/bad-input.js";
-import { bodyCases } from "./request-sink/bodies.js";
+import { bodyLimitCases } from "./request-sink/body-limits.js";
+import { callFormCases } from "./request-sink/call-forms.js";
 import { callCases } from "./request-sink/calls.js";
 import { capacityCases } from "./request-sink/capacity.js";
-import { flowCases } from "./request-sink/flow.js";
-import { lossCases } from "./request-sink/losses.js";
-import { timeCases } from "./request-sink/time.js";
+import { codecCases } from "./request-sink/codecs.js";
+import { creditCases } from "./request-sink/credit.js";
+import { deadlineCases } from "./request-sink/deadlines.js";
+import { fragmentCases } from "./request-sink/fragments.js";
+import { fuzzCases } from "./request-sink/fuzz.js";
+import { lendingCases } from "./request-sink/lending.js";
+import { lifeCases } from "./request-sink/life.js";
+import { lostFrameCases } from "./request-sink/lost-frames.js";
+import { lostCallLinkCases } from "./request-sink/lost-links.js";
+import { redeliveryCases } from "./request-sink/redelivery.js";
+import { stopCases } from "./request-sink/stop.js";
+import { unknownCallCases } from "./request-sink/unknown-calls.js";
 import { versionCases } from "./request-sink/versions.js";
+import { windowCases } from "./request-sink/window.js";
 import { traitCases } from "./traits/operations.js";
 
 export interface ContractFamily {
@@ -65,14 +76,25 @@ export const contractFamilies: readonly ContractFamily[] = [
     title: "RequestSink",
     cases: [
       ...callCases,
+      ...callFormCases,
       ...abortCases,
-      ...flowCases,
-      ...timeCases,
+      ...unknownCallCases,
+      ...windowCases,
+      ...creditCases,
+      ...deadlineCases,
+      ...lifeCases,
       ...capacityCases,
-      ...lossCases,
+      ...lendingCases,
+      ...redeliveryCases,
+      ...lostFrameCases,
+      ...lostCallLinkCases,
+      ...stopCases,
       ...versionCases,
-      ...bodyCases,
+      ...fragmentCases,
+      ...bodyLimitCases,
+      ...codecCases,
       ...badInputCases,
+      ...fuzzCases,
     ],
   },
   { letter: "B", title: "Broadcast", cases: [...reachCases, ...subscriptionCases] },

@@ -6,6 +6,7 @@ import type {
   DriverInbox,
   WireMessage,
 } from "../../driver/index.js";
+import { MessagingError } from "../../index.js";
 import type { ContractContext, ContractNode } from "../context.js";
 import type { Collector } from "../probe.js";
 
@@ -49,7 +50,7 @@ async function lose<T>(resources: Map<T, (error: unknown) => void>, end: (resour
   resources.clear();
   for (const [resource, onLost] of all) {
     await end(resource);
-    onLost(new Error("cut off by the contract suite"));
+    onLost(new MessagingError("UNAVAILABLE", "cut off by the contract suite"));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Entry, Outcome } from "./journal.js";
-import type { CallPlan } from "./plan.js";
+import { BRIDGE, type CallPlan } from "./plan.js";
 
 /** What a client holds of a server without flow control. */
 export const V4_BUFFER = 2_048;
@@ -31,6 +31,8 @@ function plannedOutcomes(plan: CallPlan): Outcome[] {
   const outcomes = [...ownOutcomes(plan)];
   if (!plan.isGenerous) outcomes.push("TIMEOUT");
   if (plan.abort !== undefined) outcomes.push("ABORTED");
+  // Whoever passes calls on makes them under the names that their callers gave them.
+  if (plan.sink === BRIDGE && plan.callId !== undefined) outcomes.push("ALREADY_EXISTS");
   if (plan.kind !== "stream") return outcomes;
   if (plan.reader.kind === "leave") outcomes.push("LEFT");
   if (plan.reader.kind === "stop") outcomes.push("ABORTED", "TIMEOUT");
@@ -44,7 +46,11 @@ function* ownOutcomes({ kind, window, handler }: CallPlan): Iterable<Outcome> {
   if (responses > V4_BUFFER) yield "REJECTED";
   // A handler that does not wait may respond more than can wait for credit.
   if (handler.style === "unawaited" && responses > (window ?? responses)) yield "REJECTED";
-  if (kind === "one" && responses > 1 && ending !== "throw-at-once") return yield "REMOTE";
+  if (kind === "one" && responses > 1 && ending !== "throw-at-once") {
+    // Or its own error, where the second response was lost before it.
+    if (ending === "fail") yield failsWith;
+    return yield "REMOTE";
+  }
   switch (ending) {
     case "end":
     case "late":

@@ -169,10 +169,10 @@ export class Books implements WireWatch {
     const call = this.#wireNames.get(correlationId);
     if (type === FRAME.abort && call !== undefined) this.note({ type: "given-up", call });
     if (type !== FRAME.response && type !== FRAME.fragment) return;
-    const sequence = Number(headers[FRAME_HEADER.sequence]);
-    if (call === undefined || !(sequence > 0) || headers[FRAME_HEADER.node] === undefined) return;
+    if (call === undefined || headers[FRAME_HEADER.node] === undefined) return;
+    const sequence = Number(headers[FRAME_HEADER.sequence] ?? 0);
     const hasFlowControl = headers[FRAME_HEADER.version] === "V5";
-    const wireRun = headers[FRAME_HEADER.run] ?? "";
+    const wireRun = `${correlationId} ${headers[FRAME_HEADER.run] ?? ""}`;
     this.note({ type: "sent", call, process, wireRun, sequence, bytes: body.byteLength, hasFlowControl });
   }
 

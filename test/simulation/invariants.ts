@@ -1,5 +1,6 @@
 import { allowedOutcomes, V4_BUFFER } from "./allowed-outcomes.js";
 import type { Entry, Fact, FactOf, Violation } from "./journal.js";
+import { BRIDGE } from "./plan.js";
 
 /** A sentence about every run, and how to see from its journal whether it held. */
 export interface Invariant {
@@ -129,12 +130,20 @@ export const invariants: readonly Invariant[] = [
     sentence: "what a server has sent and the caller's application has not taken never exceeds the window",
     *check(entries) {
       const servers = new Map<number, string>();
+      // A hop without flow control takes all that it is given, and so does whoever passes it on to that hop.
+      const mixed = new Set<number>();
+      for (const { fact } of all(entries, "sent")) if (!fact.hasFlowControl) mixed.add(fact.call);
       /** By call and server, and then by run. */
       const outstanding = new Map<string, Map<string, Outstanding>>();
       for (const { atMs, fact } of entries) {
         if (fact.type === "run") servers.set(fact.run, `${fact.call} ${fact.process}`);
         if (fact.type === "taken") {
-          for (const state of outstanding.get(servers.get(fact.run) ?? "")?.values() ?? []) state.taken += 1;
+          // Over a bridge, whoever passes it on has sent it too.
+          const isBridged = planOf(entries, fact.call)?.sink === BRIDGE;
+          for (const [server, runs] of outstanding) {
+            const isIts = isBridged ? server.startsWith(`${fact.call} `) : server === servers.get(fact.run);
+            for (const state of isIts ? runs.values() : []) state.taken += 1;
+          }
         }
         if (fact.type !== "sent" || !fact.hasFlowControl) continue;
         const runs = listOf(outstanding, `${fact.call} ${fact.process}`, () => new Map<string, Outstanding>());
@@ -143,7 +152,7 @@ export const invariants: readonly Invariant[] = [
           state.sequence = fact.sequence;
           const plan = planOf(entries, fact.call);
           // What `callOne` takes is not seen.
-          if (plan?.kind === "one") continue;
+          if (plan?.kind === "one" || (plan?.sink === BRIDGE && mixed.has(fact.call))) continue;
           const waiting = state.sizes.length - state.taken;
           const window = plan?.window ?? DEFAULT_WINDOW;
           if (waiting >= window)
@@ -211,7 +220,7 @@ export const invariants: readonly Invariant[] = [
         const count = (held.get(key) ?? 0) + 1;
         held.set(key, count);
         const plan = planOf(entries, fact.call);
-        if (plan?.kind === "one") continue;
+        if (plan?.kind === "one" || plan?.sink === BRIDGE) continue;
         // One more than V4 allows is what fails the call.
         const most = flow.has(key) ? (plan?.window ?? DEFAULT_WINDOW) : V4_BUFFER + 1;
         if (count > most)

@@ -45,8 +45,9 @@ export type Fact =
       readonly type: "sent";
       readonly call: number;
       readonly process: string;
-      /** As the wire tells the runs of one call on one server apart. */
+      /** As the wire tells the runs of one call on one server apart, and the hops over a bridge. */
       readonly wireRun: string;
+      /** 0: it has none. */
       readonly sequence: number;
       readonly bytes: number;
       readonly hasFlowControl: boolean;

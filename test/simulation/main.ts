@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { BadInput, runProgram } from "../../tools/program/run-program.js";
-import { huntBugs } from "./hunt.js";
 import { invariants } from "./invariants.js";
 import { type RunResult, runSeed } from "./run-seed.js";
 
@@ -56,6 +55,8 @@ await runProgram(command, async (stopped) => {
 });
 
 async function plant(from: number, count: number): Promise<number> {
+  // With it comes a compiler, which the runs themselves need not load.
+  const { huntBugs } = await import("./hunt.js");
   const runs = ["--seeds", String(count), "--from", String(from), "--failures", "1"];
   const found = await huntBugs(
     process.cwd(),

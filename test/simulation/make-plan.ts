@@ -1,5 +1,15 @@
 import type { Priority } from "../../src/ports/message.js";
-import type { CallPlan, ClientPlan, FaultKind, FaultPlan, HandlerPlan, Plan, ReaderPlan, ServerPlan } from "./plan.js";
+import {
+  BRIDGE,
+  type CallPlan,
+  type ClientPlan,
+  type FaultKind,
+  type FaultPlan,
+  type HandlerPlan,
+  type Plan,
+  type ReaderPlan,
+  type ServerPlan,
+} from "./plan.js";
 import { SeededRandom } from "./seeded-random.js";
 import type { Weather } from "./weather.js";
 
@@ -62,13 +72,14 @@ export function makePlan(seed: number): Plan {
   const instants = list(random.int(1, 4), () => random.int(0, 6_000));
   const names = list(random.int(1, 3), (index) => `name-${index}`);
   const largest = random.pick([200, 1_000, 4_000]);
-  const sinks = random.chance(0.3) ? ["work", "chores"] : ["work"];
+  const isBridged = random.chance(0.15);
+  const sinks = !isBridged && random.chance(0.3) ? ["work", "chores"] : ["work"];
   const calls = list(random.int(1, random.pick([3, 6, 12])), (number) => {
     const client = random.int(0, clients.length - 1);
-    return makeCall(random, { number, client, instants, names, sinks, largest });
+    return makeCall(random, { number, client, instants, names, sinks: isBridged ? [BRIDGE] : sinks, largest });
   });
   const faults = makeFaults(random, profile, { servers: servers.length, calls, weather });
-  return { seed, profile: profile.name, weather, sinks, servers, clients, calls, faults };
+  return { seed, profile: profile.name, weather, sinks, isBridged, servers, clients, calls, faults };
 }
 
 function pickProfile(random: SeededRandom): Profile {

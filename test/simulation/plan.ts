@@ -92,6 +92,9 @@ export interface FaultPlan {
   readonly drainMs: number;
 }
 
+/** A sink that is another sink. */
+export const BRIDGE = "bridge";
+
 /** One seed's story. */
 export interface Plan {
   readonly seed: number;
@@ -99,6 +102,8 @@ export interface Plan {
   readonly weather: Weather;
   /** All of them are served by each server. */
   readonly sinks: readonly string[];
+  /** Every call takes two hops: each server passes what is sent to the `BRIDGE` on to the first sink. */
+  readonly isBridged: boolean;
   readonly servers: readonly ServerPlan[];
   readonly clients: readonly ClientPlan[];
   readonly calls: readonly CallPlan[];

@@ -24,7 +24,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: ["S-02", "S-04", "S-07"],
-    seed: 13,
+    seed: 3,
   },
   {
     name: "no-de-duplication",
@@ -42,7 +42,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: ["S-02", "S-03", "S-05", "S-08", "S-09"],
-    seed: 298,
+    seed: 340,
   },
   {
     name: "lost-credit-not-repeated",
@@ -55,7 +55,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: ["S-02", "S-07"],
-    seed: 21,
+    seed: 9,
   },
   {
     name: "reply-before-registration",
@@ -73,7 +73,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: ["S-02", "S-03"],
-    seed: 122,
+    seed: 100,
   },
   {
     name: "end-overtakes",
@@ -86,7 +86,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
     breaks: ["S-03"],
-    seed: 21,
+    seed: 103,
   },
   {
     name: "leaked-slot",

@@ -6,7 +6,7 @@ import { Cast } from "./cast.js";
 import { violationsIn } from "./invariants.js";
 import type { Entry, Violation } from "./journal.js";
 import { FAULTS_END_MS, makePlan } from "./make-plan.js";
-import type { Plan } from "./plan.js";
+import { BRIDGE, type Plan } from "./plan.js";
 import { SeededRandom } from "./seeded-random.js";
 import { Trace } from "./trace.js";
 import { World, WorldStuck } from "./world.js";
@@ -70,7 +70,7 @@ export async function runSeed(seed: number, plan = makePlan(seed)): Promise<RunR
 }
 
 function* queued(broker: MemoryBroker, { sinks }: Plan): Iterable<readonly [string, number]> {
-  for (const sink of sinks) {
+  for (const sink of [...sinks, BRIDGE]) {
     for (const lane of ["expedite", "standard", "bulk"]) {
       const { ready = 0, unsettled = 0 } = broker.count(`${sink}.${lane}`) ?? {};
       yield [`queue ${sink}.${lane}`, ready + unsettled];

@@ -9,7 +9,7 @@ import type {
 } from "../../src/ports/request-sink.js";
 import { bodyOf, isBodyOf } from "./body.js";
 import { CALL_HEADER } from "./books.js";
-import type { CallPlan, ClientPlan } from "./plan.js";
+import { BRIDGE, type CallPlan, type ClientPlan } from "./plan.js";
 import { SeededRandom } from "./seeded-random.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 import { RESPONSE_HEADER } from "./simulated-server.js";
@@ -28,11 +28,16 @@ export class SimulatedClient {
 
   constructor(process: SimulatedProcess, { protocolVersion, fragmentBytes }: ClientPlan, release: Promise<void>) {
     this.process = process;
-    const { servers, sinks } = process.stage.plan;
+    const { servers, sinks, isBridged } = process.stage.plan;
     this.#mayBeUnsupported = protocolVersion === "V5" && servers.some((server) => server.protocolVersion === "V4");
     const { messaging } = process;
     const options = { protocolVersion, fragmentBytes };
-    this.#sinks = new Map(sinks.map((name) => [name, messaging.requestSink<Uint8Array, Uint8Array>(name, options)]));
+    this.#sinks = new Map(
+      (isBridged ? [BRIDGE] : sinks).map((name) => [
+        name,
+        messaging.requestSink<Uint8Array, Uint8Array>(name, options),
+      ]),
+    );
     this.#release = release;
   }
 

@@ -9,7 +9,7 @@ import type {
 } from "../../src/ports/request-sink.js";
 import { bodyOf, isBodyOf } from "./body.js";
 import { CALL_HEADER } from "./books.js";
-import type { CallPlan, HandlerPlan, ServerPlan } from "./plan.js";
+import { BRIDGE, type CallPlan, type HandlerPlan, type ServerPlan } from "./plan.js";
 import { SeededRandom } from "./seeded-random.js";
 import type { SimulatedProcess } from "./simulated-process.js";
 
@@ -20,6 +20,7 @@ export const RESPONSE_HEADER = "simulated-response";
 export class SimulatedServer {
   readonly process: SimulatedProcess;
   readonly #plan: ServerPlan;
+  readonly #sinks = new Map<string, RequestSink>();
   readonly #servers: RequestServer[] = [];
 
   constructor(process: SimulatedProcess, plan: ServerPlan) {
@@ -29,16 +30,19 @@ export class SimulatedServer {
 
   /** Its start is over, and it has not been closed. */
   get isServing(): boolean {
-    return this.#servers.length === this.process.stage.plan.sinks.length;
+    return this.#servers.length === this.#sinks.size;
   }
 
   start(): void {
     const { process } = this;
     const { books } = process.stage;
-    const { sinks } = process.stage.plan;
-    books.setCapacity(process.name, this.#capacity * sinks.length);
-    for (const sink of sinks) {
-      const serving = process.messaging.serve(sink, this.#sink(sink), this.#plan);
+    const { sinks, isBridged } = process.stage.plan;
+    for (const name of sinks) this.#sinks.set(name, this.#sink(name));
+    const [first = ""] = sinks;
+    if (isBridged) this.#sinks.set(BRIDGE, process.messaging.requestSink(first));
+    books.setCapacity(process.name, this.#capacity * this.#sinks.size);
+    for (const [name, sink] of this.#sinks) {
+      const serving = process.messaging.serve(name, sink, this.#plan);
       books.track(process.name, "serve", serving).then(
         (server) => {
           this.#servers.push(server);
@@ -66,7 +70,9 @@ export class SimulatedServer {
     const { plan, books } = this.process.stage;
     const call = plan.calls[Number(request.headers?.[CALL_HEADER])];
     if (call === undefined) throw new Error("a request that nobody made");
-    const isIntact = call.sink === sink && isBodyOf(`request ${call.number}`, request.body, call.requestBytes);
+    const isIntact =
+      (call.sink === sink || call.sink === BRIDGE) &&
+      isBodyOf(`request ${call.number}`, request.body, call.requestBytes);
     const run = books.runStarted({
       call: call.number,
       process: this.process.name,

@@ -38,9 +38,11 @@ describe("an inbox in memory", () => {
     const [stopped, closed] = [await open(), await open()];
     const send = (address: string, id: string) => sender.connection.publish({ kind: "inbox", address }, message(id));
     await send(stopped.address, "1");
+    await until(() => seen.length === 1);
     await stopped.stop();
     await send(stopped.address, "2");
     await send(closed.address, "3");
+    await until(() => seen.length === 2);
     await owner.connection.close();
     await send(closed.address, "4");
     await send("nobody's", "5");

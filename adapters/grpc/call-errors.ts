@@ -54,6 +54,8 @@ export function fromStatus({ code, details, metadata }: StatusObject, what: stri
   const own = metadata.get(CODE_KEY)[0];
   const known = typeof own === "string" && MessagingError.isCode(own) ? own : undefined;
   // A connection that ends in the middle is told as INTERNAL by some paths of the library.
+  const isTooLarge = code === status.RESOURCE_EXHAUSTED && details.startsWith("Received message larger than max");
   const isCut = code === status.INTERNAL && details.startsWith("Received RST_STREAM");
+  if (known === undefined && isTooLarge) return new MessagingError("TOO_LARGE", `${what}: ${details}`);
   return new MessagingError(known ?? (isCut ? "UNAVAILABLE" : (CODE_OF[code] ?? "UNKNOWN")), `${what}: ${details}`);
 }

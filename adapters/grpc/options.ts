@@ -12,7 +12,7 @@ export interface GrpcOptions {
    * sink needs, about 320 KiB, where sinks are served.
    */
   readonly maxReceiveBytes?: number | undefined;
-  /** Calls at once on one connection. Default 1,000. */
+  /** Calls of every kind at once on one connection; further ones wait at the client. Default 2,000. */
   readonly maxStreamsPerConnection?: number | undefined;
   /** Connections at once; further ones are dropped. Default 10,000. */
   readonly maxConnections?: number | undefined;
@@ -85,7 +85,7 @@ export function resolveGrpcOptions(raw: GrpcOptions): ResolvedGrpcOptions {
     keepaliveTimeMs: number("keepaliveTimeMs", 10_000, 100, DAY_MS),
     keepaliveTimeoutMs: number("keepaliveTimeoutMs", 3_000, 100, DAY_MS),
     maxReceiveBytes: raw.maxReceiveBytes === undefined ? undefined : number("maxReceiveBytes", 0, 1_024, GIBIBYTE),
-    maxStreamsPerConnection: number("maxStreamsPerConnection", 1_000, 1, 1_000_000),
+    maxStreamsPerConnection: number("maxStreamsPerConnection", 2_000, 1, 1_000_000),
     maxConnections: number("maxConnections", 10_000, 1, 1_000_000),
     refusalDelayMs: number("refusalDelayMs", 1_000, 0, DAY_MS),
     maxRequestBytes: number("maxRequestBytes", 64 * MEBIBYTE, 1, GIBIBYTE),

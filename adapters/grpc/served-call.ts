@@ -1,10 +1,17 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { Cancel } from "../../src/ports/clock.js";
 import type { RequestContext, RequestMessage, RequestSink, ResponseMessage } from "../../src/ports/request-sink.js";
-import { errorText } from "../../src/util/error-text.js";
 import type { CallOutput } from "./call-output.js";
 import { type CallRequest, MAX_TIMEOUT_MS } from "./call-request.js";
-import { Deadline, OVER, ResponseGate, type SharedTimers } from "./call-rules.js";
+import {
+  abortSink,
+  asMessagingError,
+  Deadline,
+  OVER,
+  ResponseGate,
+  type SharedTimers,
+  signalSink,
+} from "./call-rules.js";
 import { Credit } from "./credit.js";
 import { responseFault } from "./response-fault.js";
 
@@ -79,11 +86,7 @@ export class ServedCall implements RequestContext {
   }
 
   start(message: RequestMessage<Uint8Array>): void {
-    try {
-      this.#options.sink.signal(message, this);
-    } catch (thrown) {
-      this.fail(MessagingError.is(thrown) ? thrown : new MessagingError("REMOTE", errorText(thrown)));
-    }
+    signalSink(this.#options.sink, message, this);
   }
 
   keepAlive(ms: number): boolean {
@@ -113,7 +116,8 @@ export class ServedCall implements RequestContext {
   }
 
   fail(error: MessagingError): void {
-    this.#close({ error });
+    // A sink without types may say anything; no error would be a clean end.
+    this.#close({ error: asMessagingError(error) });
   }
 
   onTaken(listener: (taken: number) => void): void {
@@ -144,11 +148,8 @@ export class ServedCall implements RequestContext {
     // One that the sink has ended already is not aborted any more.
     if (isEnded) return;
     this.#abort.abort(error);
-    try {
-      this.#options.sink.abort(this.callId);
-    } catch {
-      // Best effort, and the signal has told it already.
-    }
+    // Best effort, and the signal has told it already.
+    abortSink(this.#options.sink, this.callId);
   }
 
   get #isEnding(): boolean {

@@ -18,7 +18,7 @@ export type { ClientSinkOptions, SinkClientOptions } from "./sink-client-options
 export interface SinkClient extends AsyncDisposable {
   /**
    * The client's end of a sink. Costs nothing and cannot fail but for its options; a name that the server does not know
-   * fails each call with `NOT_FOUND`.
+   * fails each call with `NOT_FOUND`, if the server knows all of its sinks; otherwise it ends at its deadline.
    */
   requestSink(name: string): RequestSink;
   requestSink<Req, Res>(name: string, options: ClientSinkOptions<Req, Res>): RequestSink<Req, Res>;

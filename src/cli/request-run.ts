@@ -66,14 +66,22 @@ async function printResponses(
 ): Promise<number> {
   const message = { body: new TextEncoder().encode(body), contentType: "application/json" };
   let count = 0;
-  for await (const response of call(sink, message, { ...options, signal })) {
+  const stream = call(sink, message, { ...options, signal });
+  for await (const response of stream) {
     if (count === 0) tellWho(response.headers);
+    // Whoever reads this may stand still: that must not keep the call from its end, nor the command from its own.
+    const isPrinted = await Promise.race([print(`${responseLine(response)}\n`), failure(stream.ended)]);
     // Whoever read this has had enough: leaving the loop aborts the call.
-    if (!(await print(`${responseLine(response)}\n`))) break;
+    if (!isPrinted) break;
     count += 1;
     onCount(count);
   }
   return count;
+}
+
+/** Rejects if the call fails. After a clean end there is nothing to hurry for. */
+function failure(ended: Promise<void>): Promise<never> {
+  return ended.then(() => new Promise<never>(() => {}));
 }
 
 function tellWho(headers: MessageHeaders = {}): void {

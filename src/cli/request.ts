@@ -31,7 +31,7 @@ export function addRequestCommand(program: Command, onDone: (code: ExitCode) => 
     .argument("<json>", "the request: JSON, or @file that holds it")
     .option("--server <host:port>", `over gRPC, where fairlead serve listens (default ${DEFAULT_SERVER})`)
     .option("--broker <url>", "straight over the broker instead: amqp://… or amqps://…")
-    .option("--timeout <duration>", "the call ends then, unless responses come: each moves it by 10 s", "30s")
+    .option("--timeout <duration>", "the call ends then, unless responses come: each moves it to 10 s from then", "30s")
     .option("--priority <lane>", `${PRIORITIES.join(", ")}: lanes that do not hold each other up`, "standard")
     .option("--window <n>", `responses that may be on their way unread, 1 to ${MAX_WINDOW} (default 512)`)
     .option(

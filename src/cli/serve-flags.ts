@@ -53,7 +53,7 @@ const FLAGS: Readonly<Record<ServeKey, Flag>> = {
   keepaliveTimeMs: ms("a silent client is pinged after this time (default 10000)"),
   keepaliveTimeoutMs: ms("a ping must be answered within this time (default 3000)"),
   maxReceiveBytes: { argument: "<bytes>", help: "of one request (default 4194304)", read: number },
-  maxStreamsPerConnection: { argument: "<n>", help: "calls at once on one connection (default 1000)", read: number },
+  maxStreamsPerConnection: { argument: "<n>", help: "calls at once on one connection (default 2000)", read: number },
   maxConnections: { argument: "<n>", help: "connections at once (default 10000)", read: number },
   maxRequestBytes: { argument: "<bytes>", help: "of one call's request, in parts (default 67108864)", read: number },
   maxUploadBytes: { argument: "<bytes>", help: "of all requests that come in parts (default 268435456)", read: number },

@@ -1,5 +1,12 @@
 import assert from "node:assert";
-import { callOne, MessagingError, sinkOf } from "../../index.js";
+import {
+  callOne,
+  MessagingError,
+  type RequestContext,
+  type RequestMessage,
+  type RequestSink,
+  sinkOf,
+} from "../../index.js";
 import type { ContractCase } from "../case.js";
 import { bytes, numbered, text } from "../text.js";
 import {
@@ -140,6 +147,31 @@ export const callCases: readonly ContractCase[] = [
       const sink = await context.sink(name);
       const { error } = await readFailure(context, start(sink, "throw"), "REMOTE");
       assert.ok(error.message.includes("thrown out of signal"), error.message);
+      const stream = start(sink, "hang");
+      stream.abort();
+      await readFailure(context, stream, "ABORTED");
+      await goesOn(context, sink);
+    },
+  },
+  {
+    id: "R-189",
+    sentence: "a sink whose signal or abort is async and rejects fails its call, and the server goes on",
+    async run(context) {
+      const name = context.name("rejects");
+      const well = service(context, echo);
+      const rejecting = {
+        signal: async (asked: RequestMessage<Uint8Array>, caller: RequestContext): Promise<void> => {
+          if (text(asked.body) === "throw") throw new RangeError("rejected by signal");
+          if (text(asked.body) !== "hang") well.signal(asked, caller);
+        },
+        abort: () => Promise.reject(new RangeError("rejected by abort")),
+      };
+      // The types allow it: a function that returns something is one that returns nothing.
+      const sloppy: RequestSink = rejecting;
+      await context.serve(await context.node(), name, sloppy);
+      const sink = await context.sink(name);
+      const { error } = await readFailure(context, start(sink, "throw"), "REMOTE");
+      assert.ok(error.message.includes("rejected by signal"), error.message);
       const stream = start(sink, "hang");
       stream.abort();
       await readFailure(context, stream, "ABORTED");

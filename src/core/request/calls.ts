@@ -12,11 +12,11 @@ import { onAbort } from "../../util/abort.js";
 import { checkHeaders, invalid } from "../options.js";
 import { systemClock } from "../system-clock.js";
 import { systemRandom } from "../system-random.js";
-import { asMessagingError } from "./as-messaging-error.js";
 import { type ResolvedCallOptions, resolveCallOptions } from "./call-options.js";
 import { CallerContext } from "./caller-context.js";
 import { ResponseReader } from "./response-reader.js";
 import { SharedTimers } from "./shared-timers.js";
+import { signalSink } from "./signal-sink.js";
 import { sizeOfBody } from "./size-of-body.js";
 
 /** The ways to send a request to a sink. */
@@ -73,12 +73,7 @@ export function createCalls({ clock, random }: { readonly clock: Clock; readonly
       context.whenOver(forget);
     }
     if (context.final !== undefined) return context;
-    try {
-      sink.signal(message, context);
-    } catch (thrown) {
-      // A sink must not throw; one that does has failed the call.
-      context.fail(asMessagingError(thrown));
-    }
+    signalSink(sink, message, context);
     return context;
   }
 

@@ -3,7 +3,7 @@ import { MessagingError } from "../../errors/messaging-error.js";
 import type { CloseOptions } from "../../ports/lifecycle.js";
 import type { Priority } from "../../ports/message.js";
 import type { ConsumerState } from "../../ports/queue.js";
-import type { RequestServer, RequestSink } from "../../ports/request-sink.js";
+import type { RequestMessage, RequestServer, RequestSink } from "../../ports/request-sink.js";
 import { toError } from "../../util/error-text.js";
 import type { CoreContext } from "../core-context.js";
 import { STOP_TIMEOUT_MS, within } from "../drain.js";
@@ -11,6 +11,7 @@ import { Limit } from "../limit.js";
 import type { Link } from "../managed-connection.js";
 import { SupervisedPort } from "../supervised-port.js";
 import { AliveBeat } from "./alive-beat.js";
+import { asMessagingError } from "./as-messaging-error.js";
 import { ControlHearing } from "./control-hearing.js";
 import { FRAME, FRAME_HEADER } from "./frames.js";
 import { type IncomingRequest, readRequest, toRequestMessage } from "./incoming-request.js";
@@ -20,6 +21,7 @@ import { QueuePlaces } from "./queue-places.js";
 import { ReplySender } from "./reply-sender.js";
 import { type HeldDelivery, ServerCall, type ServerCallHost } from "./server-call.js";
 import { SharedTimers } from "./shared-timers.js";
+import { abortSink, signalSink } from "./signal-sink.js";
 import type { ResolvedServeOptions } from "./sink-options.js";
 import { UploadIntake } from "./upload-intake.js";
 
@@ -234,17 +236,19 @@ export class PortableRequestServer implements RequestServer {
   }
 
   #run(call: ServerCall, body: Uint8Array): void {
-    call.isStarted = true;
+    let message: RequestMessage<unknown>;
     try {
-      this.#sink.signal(toRequestMessage(call.request, body, this.#options), call);
-    } catch (thrown) {
-      if (MessagingError.is(thrown, "MALFORMED")) call.fail(thrown);
-      else {
-        const error = toError(thrown);
-        this.#context.observe({ type: "handler-failed", source: this.#name, messageId: call.callId, error });
-        call.fail(new MessagingError("REMOTE", error.message, { cause: thrown }));
-      }
+      message = toRequestMessage(call.request, body, this.#options);
+    } catch (error) {
+      call.fail(asMessagingError(error));
+      return;
     }
+    call.isStarted = true;
+    signalSink(this.#sink, message, call, (thrown) => this.#onThrown(call.callId, thrown));
+  }
+
+  #onThrown(callId: string, thrown: unknown): void {
+    this.#context.observe({ type: "handler-failed", source: this.#name, messageId: callId, error: toError(thrown) });
   }
 
   #onOver(call: ServerCall, error: MessagingError | undefined, isForced: boolean): void {
@@ -268,11 +272,7 @@ export class PortableRequestServer implements RequestServer {
     const { callId } = call;
     if (!call.isStarted) return;
     const isAmbiguous = [...this.#calls.values()].some((other) => other.callId === callId);
-    try {
-      if (!isAmbiguous) this.#sink.abort(callId);
-    } catch (thrown) {
-      this.#context.observe({ type: "handler-failed", source: this.#name, messageId: callId, error: toError(thrown) });
-    }
+    if (!isAmbiguous) abortSink(this.#sink, callId, (thrown) => this.#onThrown(callId, thrown));
     if (call.isLeft) return;
     const cancel = this.#context.clock.setTimer(this.#options.keepAliveMs, () => {
       this.#leaving.delete(call);

@@ -12,7 +12,7 @@ describe("options of the gRPC adapter", () => {
       keepaliveTimeMs: 10_000,
       keepaliveTimeoutMs: 3_000,
       maxReceiveBytes: undefined,
-      maxStreamsPerConnection: 1_000,
+      maxStreamsPerConnection: 2_000,
       maxConnections: 10_000,
       refusalDelayMs: 1_000,
       maxRequestBytes: 67_108_864,

@@ -27,16 +27,26 @@ export interface CallOutput {
   close(): void;
 }
 
+/** What becomes of the frames. */
+export interface OutputEvents {
+  /** The transport took one. */
+  onWritten(): void;
+  /** The last word was said. `isCut`: what waited before it was dropped. */
+  onEnding(isCut: boolean): void;
+}
+
 const lengthOf = (body: unknown): number => (body instanceof Uint8Array ? body.byteLength : 0);
 
 export class CallFrames implements CallOutput {
   readonly #stream: CallStream;
+  readonly #events: OutputEvents;
   readonly #writer: FrameWriter<ServerFrame>;
 
-  constructor(stream: CallStream, onWritten: () => void) {
+  constructor(stream: CallStream, events: OutputEvents) {
+    this.#events = events;
     this.#stream = stream;
     const bodyBytes = ({ response, bodyPart }: ServerFrame): number => lengthOf(bodyPart ?? response?.body);
-    this.#writer = new FrameWriter<ServerFrame>({ stream, bodyBytes, onWritten });
+    this.#writer = new FrameWriter<ServerFrame>({ stream, bodyBytes, onWritten: () => events.onWritten() });
   }
 
   get isFull(): boolean {
@@ -55,16 +65,19 @@ export class CallFrames implements CallOutput {
   }
 
   end(total: number): void {
+    this.#events.onEnding(false);
     this.#writer.write({ end: { total } });
     this.#writer.finish(() => this.#stream.end());
   }
 
   fail(error: unknown): void {
+    this.#events.onEnding(false);
     this.#writer.write({ error: toErrorFrame(error) });
     this.#writer.finish(() => this.#stream.end());
   }
 
   cut(error: unknown): void {
+    this.#events.onEnding(true);
     this.#writer.cut(() => this.#stream.emit("error", toCallStatus(error)));
   }
 
@@ -79,11 +92,17 @@ function* partFrames(body: Uint8Array): Generator<ServerFrame> {
 
 export class SignalResponses implements CallOutput {
   readonly #stream: SignalStream;
+  readonly #events: OutputEvents;
   readonly #writer: FrameWriter<SignalResponse>;
 
-  constructor(stream: SignalStream, onWritten: () => void) {
+  constructor(stream: SignalStream, events: OutputEvents) {
+    this.#events = events;
     this.#stream = stream;
-    this.#writer = new FrameWriter<SignalResponse>({ stream, bodyBytes: ({ body }) => lengthOf(body), onWritten });
+    this.#writer = new FrameWriter<SignalResponse>({
+      stream,
+      bodyBytes: ({ body }) => lengthOf(body),
+      onWritten: () => events.onWritten(),
+    });
   }
 
   get isFull(): boolean {
@@ -97,14 +116,17 @@ export class SignalResponses implements CallOutput {
   keepAlive(): void {}
 
   end(): void {
+    this.#events.onEnding(false);
     this.#writer.finish(() => this.#stream.end());
   }
 
   fail(error: unknown): void {
+    this.#events.onEnding(false);
     this.#writer.finish(() => this.#stream.emit("error", toCallStatus(error)));
   }
 
   cut(error: unknown): void {
+    this.#events.onEnding(true);
     this.#writer.cut(() => this.#stream.emit("error", toCallStatus(error)));
   }
 

@@ -7,6 +7,7 @@ import { type CallServices, serveCall } from "./call-services.js";
 import type { Abort__Output } from "./gen/fairlead/v1/Abort.js";
 import type { ClientFrame__Output } from "./gen/fairlead/v1/ClientFrame.js";
 import type { Request__Output } from "./gen/fairlead/v1/Request.js";
+import type { Lingering } from "./lingering.js";
 import type { OpenCall } from "./open-calls.js";
 import { type PendingRequest, RequestUpload } from "./request-upload.js";
 import type { ServedCall } from "./served-call.js";
@@ -28,11 +29,17 @@ export class CallSession implements OpenCall {
   #served: ServedCall | undefined;
   #isOver = false;
 
-  constructor(services: CallServices, stream: CallStream) {
+  constructor(services: CallServices, stream: CallStream, lingering: Lingering) {
     this.#services = services;
     this.#clock = services.clock;
     this.#stream = stream;
-    this.#output = new CallFrames(stream, () => this.#served?.written());
+    this.#output = new CallFrames(stream, {
+      onWritten: () => {
+        lingering.progress();
+        this.#served?.written();
+      },
+      onEnding: (isCut) => lingering.start(isCut),
+    });
   }
 
   /** To be called once. */

@@ -6,6 +6,7 @@ import { SharedTimers } from "./call-rules.js";
 import type { CallServices } from "./call-services.js";
 import { CallSession } from "./call-session.js";
 import type { RequestSinkHandlers } from "./gen/fairlead/v1/RequestSink.js";
+import { Lingering } from "./lingering.js";
 import { type CallLimits, type OpenCall, OpenCalls } from "./open-calls.js";
 import { SignalSession } from "./signal-session.js";
 import type { Sinks } from "./sinks.js";
@@ -34,8 +35,8 @@ export class RequestSinkApi {
 
   handlers(): RequestSinkHandlers {
     return {
-      Call: (stream) => this.#open(stream, new CallSession(this.#services, stream)),
-      Signal: (stream) => this.#open(stream, new SignalSession(this.#services, stream)),
+      Call: (stream) => this.#open(stream, (lingering) => new CallSession(this.#services, stream, lingering)),
+      Signal: (stream) => this.#open(stream, (lingering) => new SignalSession(this.#services, stream, lingering)),
     };
   }
 
@@ -52,9 +53,14 @@ export class RequestSinkApi {
     open.stopAll(new MessagingError("UNAVAILABLE", "the server shut down before the call had ended; it may have run"));
   }
 
-  #open(stream: CallStream | SignalStream, session: Session): void {
-    const { open } = this.#services;
+  #open(stream: CallStream | SignalStream, create: (lingering: Lingering) => Session): void {
+    const { open, clock } = this.#services;
     const client = stream.getPeer();
+    const lingering = new Lingering(clock, () => {
+      stream.destroy();
+      gone();
+    });
+    const session = create(lingering);
     try {
       open.add(session, client);
     } catch (error) {
@@ -63,6 +69,7 @@ export class RequestSinkApi {
     }
     // Told at every end, also a good one.
     const gone = (): void => {
+      lingering.stop();
       open.remove(session, client);
       const isLate = Number(stream.getDeadline()) <= Date.now();
       session.gone(

@@ -2,6 +2,7 @@ import type { MessagingError } from "../../src/errors/messaging-error.js";
 import { type CallOutput, SignalResponses, type SignalStream } from "./call-output.js";
 import { readSignalRequest } from "./call-request.js";
 import { type CallServices, serveCall } from "./call-services.js";
+import type { Lingering } from "./lingering.js";
 import type { OpenCall } from "./open-calls.js";
 import type { ServedCall } from "./served-call.js";
 import { findSink } from "./sinks.js";
@@ -13,10 +14,16 @@ export class SignalSession implements OpenCall {
   readonly #output: CallOutput;
   #served: ServedCall | undefined;
 
-  constructor(services: CallServices, stream: SignalStream) {
+  constructor(services: CallServices, stream: SignalStream, lingering: Lingering) {
     this.#services = services;
     this.#stream = stream;
-    this.#output = new SignalResponses(stream, () => this.#served?.written());
+    this.#output = new SignalResponses(stream, {
+      onWritten: () => {
+        lingering.progress();
+        this.#served?.written();
+      },
+      onEnding: (isCut) => lingering.start(isCut),
+    });
   }
 
   /** To be called once. */

@@ -6,6 +6,9 @@ import { Deadline, type SharedTimers } from "./call-rules.js";
 import type { OpenCalls } from "./open-calls.js";
 import { PART_EXTENDS_MS } from "./response-intake.js";
 
+/** How long the next part of a request may take to come. */
+const PART_WAIT_MS = 30_000;
+
 /** A request that may begin once its body is there. */
 export interface PendingRequest {
   readonly request: CallRequest;
@@ -23,6 +26,7 @@ export class RequestUpload {
   readonly #bytes: number;
   readonly #body: BodyParts;
   readonly #deadline: Deadline;
+  readonly #nextPart: Deadline;
 
   /** Throws `REJECTED` when there is no room. */
   constructor(
@@ -35,7 +39,16 @@ export class RequestUpload {
     this.#open = open;
     this.#bytes = body.bytes;
     open.takeUpload(body.bytes);
-    this.#body = new BodyParts(body.first, body.bytes);
+    try {
+      this.#body = new BodyParts(body.first, body.bytes);
+    } catch (error) {
+      open.releaseUpload(body.bytes);
+      throw error;
+    }
+    // It holds room that others wait for: one who says much and sends nothing must not keep it.
+    this.#nextPart = new Deadline(clock, PART_WAIT_MS, {
+      onDeadline: () => onLate(new MessagingError("TIMEOUT", `no part of the request came within ${PART_WAIT_MS} ms`)),
+    });
     this.#deadline = new Deadline(clock, pending.endsAt - clock.now(), {
       onDeadline: () => onLate(new MessagingError("TIMEOUT", "the request was not whole within the call's time")),
     });
@@ -49,6 +62,7 @@ export class RequestUpload {
   /** The body, once it is whole. Throws `INVALID_ARGUMENT` for a part that cannot be right. */
   add(part: Uint8Array): Uint8Array | undefined {
     this.#body.add(part);
+    this.#nextPart.extend(PART_WAIT_MS);
     if (this.pending.request.allowKeepAlive) this.#deadline.extend(PART_EXTENDS_MS);
     return this.#body.whole;
   }
@@ -56,6 +70,7 @@ export class RequestUpload {
   /** To be called once. */
   close(): void {
     this.#deadline.cancel();
+    this.#nextPart.cancel();
     this.#open.releaseUpload(this.#bytes);
   }
 }

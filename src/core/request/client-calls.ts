@@ -75,7 +75,7 @@ export class ClientCalls implements CallHost {
     };
   }
 
-  /** Registers the call; it is told when it may be published. False: one of this name is live, or this client is closed. */
+  /** Registers the call; it is told when it may be published. Returns why not: one of this name is live, or this is closed. */
   add(call: RemoteCall): MessagingError | undefined {
     if (this.#isClosed) return closedError();
     const named = this.#named.get(call.sink) ?? new Map<string, RemoteCall>();

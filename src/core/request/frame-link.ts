@@ -4,7 +4,7 @@ import type { Link, ManagedConnection } from "../managed-connection.js";
 /** Frames that the link may have been handed beyond what it has room for. */
 const MAX_WAITING = 64;
 
-/** Sends frames on the link that is up, in order, and says when to wait. Never queues: what cannot go now is refused. */
+/** Sends frames on the link that is up, in order, and says when there is no room for more. Keeps none itself. */
 export class FrameLink {
   readonly #connection: ManagedConnection;
   readonly #onRoom: () => void;

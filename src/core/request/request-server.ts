@@ -188,7 +188,7 @@ export class PortableRequestServer implements RequestServer {
     try {
       request = readRequest(message, lane, this.#options);
     } catch (error) {
-      this.#places.refuse(wire, error as MessagingError);
+      this.#places.refuse(wire, asMessagingError(error));
       return;
     }
     const running = this.#calls.get(request.id);

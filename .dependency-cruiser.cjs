@@ -115,11 +115,29 @@ module.exports = {
       to: { path: PACKAGE("amqplib") },
     },
     {
+      name: "binding-in-its-adapter",
+      comment: "The SQLite binding is imported in one file, so that it can be exchanged there.",
+      severity: "error",
+      from: {
+        path: "^(?:adapters|tools|src/(?:container|observability|cli))/",
+        pathNot: "^adapters/sqlite/binding\\.ts$",
+      },
+      to: { path: PACKAGE("better-sqlite3", "@types/better-sqlite3") },
+    },
+    {
       name: "adapter-by-its-index",
       comment: "An adapter's files are its own; from outside import its index.ts.",
       severity: "error",
-      from: { path: "^(?:src|tools|test/(?!adapters/))" },
+      from: { path: "^(?:src|tools|test/(?!adapters/|security/))" },
       to: { path: "^adapters/[^/]+/(?!index\\.ts$|gen/)" },
+    },
+    {
+      name: "security-test-looks-into-the-gateway",
+      comment:
+        "Who may do what is decided inside adapters/grpc, and nowhere else; other adapters are known by their index.ts.",
+      severity: "error",
+      from: { path: "^test/security/" },
+      to: { path: "^adapters/(?!grpc/)[^/]+/(?!index\\.ts$|gen/)" },
     },
     {
       name: "adapter-test-by-its-index",
@@ -142,15 +160,19 @@ module.exports = {
       from: { path: "^src/contract/" },
       to: {
         path: "^(?:src|adapters|tools)/",
-        pathNot: ["^src/contract/", "^src/index\\.ts$", "^src/driver/index\\.ts$"],
+        pathNot: ["^src/contract/", "^src/index\\.ts$", "^src/(?:driver|events)/index\\.ts$"],
       },
     },
     {
       name: "tools-see-the-surface",
-      comment: "Tools import what is public: an index.ts of src or of an adapter.",
+      comment:
+        "Tools import what is public: an index.ts of src or of an adapter; and what is left in the tables of calls.",
       severity: "error",
       from: { path: "^tools/" },
-      to: { path: "^src/", pathNot: ["^src/index\\.ts$", "^src/[^/]+/index\\.ts$"] },
+      to: {
+        path: "^src/",
+        pathNot: ["^src/index\\.ts$", "^src/[^/]+/index\\.ts$", "^src/core/request/tables\\.ts$"],
+      },
     },
     {
       name: "product-needs-no-tool",

@@ -25,6 +25,8 @@ const result = spawnSync(
     `--outDir=${outDir}`,
     "proto/queue.proto",
     "proto/fairlead/v1/request_sink.proto",
+    "proto/fairlead/v1/events.proto",
+    "proto/fairlead/v1/inspection.proto",
   ],
   { cwd: root, stdio: ["ignore", "ignore", "inherit"] },
 );

@@ -19,6 +19,14 @@ export type { Cancel, Clock, Random } from "./ports/clock.js";
 export type { Codec } from "./ports/codec.js";
 export type { Connection, ConnectionState } from "./ports/connection.js";
 export type { Gateway } from "./ports/gateway.js";
+export type {
+  InspectedMessage,
+  Inspection,
+  MessageSelection,
+  MessageState,
+  QueueCounts,
+  ReplayOptions,
+} from "./ports/inspection.js";
 export type { Closeable, CloseOptions } from "./ports/lifecycle.js";
 export type {
   Delivery,

@@ -1,24 +1,37 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ChildProgram, startProgram } from "../tools/process/child-program.js";
 import { identifyProcess, isAlive, killProcess, type ProcessIdentity } from "../tools/process/process-identity.js";
 import { waitUntil } from "../tools/process/wait-until.js";
 
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const SERVER_READY = /server 1 is ready at \S+ pid=(?<pid>\d+)$/;
 
 describe("npm run demo", () => {
   const programs: ChildProgram[] = [];
+  // The default broker is a file here: one for each test, so that none meets what another has left.
+  let directory = "";
   const start = (name: "demo" | "broker", ...flags: string[]): ChildProgram => {
-    const program = startProgram(`dist/tools/${name}/main.js`, flags);
+    const program = startProgram(`${ROOT}dist/tools/${name}/main.js`, flags, { cwd: directory });
     programs.push(program);
     return program;
   };
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "fairlead-demo-test-"));
+  });
   afterEach(async () => {
     await Promise.all(programs.splice(0).map((program) => program.end(20_000)));
+    rmSync(directory, { recursive: true, force: true });
   });
 
-  it("loses nothing on the embedded broker", async () => {
-    const demo = start("demo", "--events", "100");
+  it("loses nothing on the embedded durable broker, also when its server is killed", async () => {
+    const demo = start("demo", "--events", "100", "--kill-server");
     expect(await demo.ended, demo.lines.join("\n")).toEqual({ exitCode: 0, signal: undefined });
+    expect(demo.lines[0]).toContain("broker sqlite:./fairlead-data/events.db");
+    expect(existsSync(join(directory, "fairlead-data/events.db"))).toBe(true);
     expect(summaryOf(demo)).toMatchObject({ posted: 100, distinct: 100, lost: 0 });
     expect(demo.lines.at(-1)).toBe("nothing was lost");
   });
@@ -67,7 +80,7 @@ describe("npm run demo", () => {
     [["--server", "2"], "npm run demo: unknown option '--server'"],
     [["extra"], "npm run demo: too many arguments"],
     [["--events", "many", "--servers", "0"], "npm run demo: --servers must be a whole number from 1 to 16; --events "],
-    [["--servers", "2"], "npm run demo: --servers 2: the memory broker lives in the one server"],
+    [["--servers", "2"], "npm run demo: --servers 2: this broker lives in its one server"],
     [["--broker", "redis://127.0.0.1"], "npm run demo: --broker: the broker URL has the unknown scheme redis:"],
     [["--broker", "amqp://me:secret@127.0.0.1:1", "--kill-broker"], "npm run demo: --kill-broker: no npm run broker "],
   ])("refuses %j in one line", async (flags, line) => {

@@ -12,6 +12,8 @@ const EXPECTED: Record<string, RegExp> = {
   "broadcast.mjs": /^osaka: drop everything\nosaka: reload\ntokyo: drop everything\n$/,
   "container.mjs": /^serving .*127\.0\.0\.1:\d+.*\n$/s,
   "composition.mjs": /^1 4 9 16 25\n$/,
+  "events.mjs":
+    /^connected\n\{ invoice: 7 \} 7n invoice-7\n\{ invoice: 8 \} 8n invoice-8\n\{ invoice: 9 \} 9n invoice-9-due\nclosed\n$/,
   "hang.mjs": /^hung: TIMEOUT\nthen: here I am\n$/,
   // A module for fairlead serve --sink: it only exports.
   "large-result.mjs": /^$/,

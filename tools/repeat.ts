@@ -6,7 +6,7 @@ import { type ChildProgram, startProgram } from "./process/child-program.js";
 import { createProcessGuard } from "./process/process-guard.js";
 import { BadInput, runProgram } from "./program/run-program.js";
 import { type RabbitmqNode, startRabbitmq } from "./rabbitmq/index.js";
-import { BROKER_PROJECT, RABBITMQ_STATE_VARIABLE } from "./test/broker-project.js";
+import { BROKER_PROJECTS, RABBITMQ_STATE_VARIABLE } from "./test/broker-project.js";
 
 const LIST_MS = 60_000;
 const RUN_MS = 900_000;
@@ -58,7 +58,8 @@ async function startNodeIfNeeded(
   if (exitCode !== 0) throw new Error(`vitest list failed: ${list.lines.slice(-5).join(" / ")}`);
   const selected = list.lines.filter((line) => line.endsWith(".test.ts"));
   if (selected.length === 0) throw new BadInput(`no test file matches ${files.join(" ")}`);
-  if (!selected.some((line) => line.includes(`[${BROKER_PROJECT}]`))) return undefined;
+  const needsNode = BROKER_PROJECTS.some((project) => selected.some((line) => line.includes(`[${project}]`)));
+  if (!needsNode) return undefined;
   const node = await startRabbitmq();
   process.env[RABBITMQ_STATE_VARIABLE] = node.stateFile;
   return node;

@@ -103,7 +103,8 @@ export class CallSession implements OpenCall {
       return;
     }
     const late = (error: MessagingError): void => this.#refuse(error);
-    this.#upload = new RequestUpload(this.#services, pending, { first: raw.body, bytes }, late);
+    const body = { first: raw.body, bytes, client: this.#stream.getPeer() };
+    this.#upload = new RequestUpload(this.#services, pending, body, late);
   }
 
   #continue(part: Buffer): void {

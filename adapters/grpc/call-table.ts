@@ -1,5 +1,5 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
-import { timers } from "./timers.js";
+import { machineClock } from "../../src/util/machine-clock.js";
 
 /** What a table knows of a call. */
 export interface TabledCall {
@@ -52,7 +52,7 @@ export class CallTable {
   /** One timer for all: credit that is not urgent is told together, not response by response. */
   creditSoon(call: TabledCall): void {
     this.#withCredit.add(call);
-    if (this.#withCredit.size === 1) timers.setTimer(IDLE_CREDIT_MS, () => this.#sendCredit());
+    if (this.#withCredit.size === 1) machineClock.setTimer(IDLE_CREDIT_MS, () => this.#sendCredit());
   }
 
   /** Fails what is live, refuses more, and resolves when every stream is closed. */

@@ -3,13 +3,13 @@ import type { Codec } from "../../src/ports/codec.js";
 import type { MessageHeaders } from "../../src/ports/message.js";
 import type { RequestContext, RequestMessage, RequestSink, ResponseMessage } from "../../src/ports/request-sink.js";
 import { errorText } from "../../src/util/error-text.js";
+import { machineClock } from "../../src/util/machine-clock.js";
 import { decodeBody, encodeBody, rawBytes } from "./bodies.js";
 import { MAX_TIMEOUT_MS } from "./call-request.js";
 import type { CallTable } from "./call-table.js";
 import { ClientCall, type ClientStream } from "./client-call.js";
 import type { Request } from "./gen/fairlead/v1/Request.js";
 import { type ClientSinkOptions, resolveMaxResponseBytes } from "./sink-client-options.js";
-import { timers } from "./timers.js";
 
 export interface ClientSinkParts<Req, Res> {
   readonly name: string;
@@ -60,7 +60,7 @@ export class ClientSink<Req, Res> implements RequestSink<Req, Res> {
     const { bytes, contentType } = encodeBody(this.#codec, message.body, message.contentType);
     const own = new ClientCall<Res>(
       {
-        clock: timers,
+        clock: machineClock,
         context,
         stream: this.#client.Call(),
         what: `call ${this.#name}`,
@@ -79,7 +79,7 @@ export class ClientSink<Req, Res> implements RequestSink<Req, Res> {
   #toRequest(message: RequestMessage<Req>, context: RequestContext<Res>, contentType: string): Request {
     const { callId, headers = {}, priority = "standard", idempotent = false, timestamp } = message;
     const { window, windowBytes, allowKeepAlive, deadline } = context;
-    const leftMs = Math.ceil(deadline - timers.now());
+    const leftMs = Math.ceil(deadline - machineClock.now());
     return {
       sink: this.#name,
       callId,

@@ -1,78 +1,64 @@
 import { Metadata, type ServerWritableStream } from "@grpc/grpc-js";
-import type { DeliveredEvent, EventSink } from "../../src/events/index.js";
+import type { DeliveredEvent } from "../../src/events/index.js";
 import { onAbort } from "../../src/util/abort.js";
-import type { ErrorStatus } from "./errors.js";
+import { FrameWriter } from "./frame-writer.js";
 import type { EventMsg } from "./gen/queue/EventMsg.js";
 import type { SubscriptionRequest__Output } from "./gen/queue/SubscriptionRequest.js";
 import { toEventMsg } from "./mapping.js";
+import { StreamEnd } from "./stream-end.js";
+import type { SubscriberStream } from "./subscriber-streams.js";
 
-export type SubscribeCall = ServerWritableStream<SubscriptionRequest__Output, EventMsg>;
+export type EventCall = ServerWritableStream<SubscriptionRequest__Output, EventMsg>;
+
+/** What the transport has not taken of the events of one stream, before they have to wait. */
+const MAX_UNWRITTEN_BYTES = 65_536;
+const EVENT_BYTES = 128;
 
 /** One SubscribeEvents call, as a sink. */
-export class EventStream implements EventSink {
-  readonly #call: SubscribeCall;
-  readonly #gone = new AbortController();
-  #ending: Promise<void> | undefined;
-  #endsLater = false;
+export class EventStream implements SubscriberStream {
+  readonly ending: StreamEnd;
+  readonly #writer: FrameWriter<EventMsg>;
+  #onRoom: ((isThere: boolean) => void) | undefined;
 
-  constructor(call: SubscribeCall) {
-    this.#call = call;
-    const gone = (): void => this.#gone.abort();
-    call.once("cancelled", gone);
-    call.once("close", gone);
+  constructor(call: EventCall) {
+    this.ending = new StreamEnd(call);
+    this.#writer = new FrameWriter({
+      stream: call,
+      bodyBytes: ({ eventJson = "" }) => EVENT_BYTES + eventJson.length,
+      onWritten: () => {
+        if (!this.#writer.isFull) this.#resolveRoom(true);
+      },
+      maxUnwrittenBytes: MAX_UNWRITTEN_BYTES,
+    });
+    onAbort(this.ending.gone, () => {
+      this.#writer.close();
+      this.#resolveRoom(false);
+    });
     // At once, not with the first event: a client can tell that it is subscribed.
     call.sendMetadata(new Metadata());
   }
 
-  /** Aborts when nobody reads any more: the client cancelled, its connection is lost, or the stream has ended. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
-  }
-
-  /** Resolves once the transport took the whole event, which it does as the reader makes room. */
-  async deliver(event: DeliveredEvent): Promise<boolean> {
-    if (this.gone.aborted || this.#ending !== undefined) return false;
-    const message = toEventMsg(event);
+  /** There is room again once the transport took enough, which it does as the reader makes room. */
+  deliver(event: DeliveredEvent): boolean | Promise<boolean> {
+    if (this.ending.hasBegun) return false;
+    this.#writer.write(toEventMsg(event));
+    if (!this.#writer.isFull) return true;
     return new Promise((resolve) => {
-      // The library forgets the callbacks of a cancelled call.
-      const forget = onAbort(this.gone, () => resolve(false));
-      this.#call.write(message, (error: Error | null | undefined) => {
-        forget();
-        resolve(error === null || error === undefined);
-      });
+      this.#onRoom = resolve;
     });
   }
 
-  /** Ends the call with OK. Resolves once that is on its way before anything that is sent from now on. */
-  async end(): Promise<void> {
-    if (!this.#endsLater) await this.finish();
-  }
-
-  /** From now on `end` leaves the call open: it ends when its connection does. */
-  endLater(): void {
-    this.#endsLater = true;
+  end(): Promise<void> {
+    return this.ending.end();
   }
 
   finish(): Promise<void> {
-    this.#ending ??= this.#finish(() => this.#call.end());
-    return this.#ending;
+    return this.ending.finish();
   }
 
-  fail(error: ErrorStatus): Promise<void> {
-    this.#ending ??= this.#finish(() => this.#call.emit("error", error));
-    return this.#ending;
-  }
-
-  #finish(end: () => void): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.gone.aborted) return resolve();
-      const forget = onAbort(this.gone, resolve);
-      this.#call.once("finish", () => {
-        forget();
-        // The trailers are written in a later turn than the one that tells of the end.
-        setImmediate(() => setImmediate(resolve));
-      });
-      end();
-    });
+  #resolveRoom(isThere: boolean): void {
+    const onRoom = this.#onRoom;
+    this.#onRoom = undefined;
+    onRoom?.(isThere);
   }
 }

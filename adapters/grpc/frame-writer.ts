@@ -1,6 +1,5 @@
 import { Ring } from "../../src/util/ring.js";
 
-/** What may be with the library, not yet taken by the transport, before the writer counts as full. */
 const MAX_UNWRITTEN_BYTES = 262_144;
 /** What a frame weighs beside its body. */
 const FRAME_BYTES = 64;
@@ -15,6 +14,8 @@ export interface FrameWriterOptions<Frame> {
   bodyBytes(frame: Frame): number;
   /** The transport took a frame: there may be room. */
   onWritten(): void;
+  /** What may be with the library, not yet taken by the transport, before the writer counts as full. Default 262,144. */
+  readonly maxUnwrittenBytes?: number | undefined;
 }
 
 /** Writes frames in order, those of large bodies only as the transport takes them: it takes as the reader makes room. */
@@ -22,17 +23,19 @@ export class FrameWriter<Frame> {
   readonly #options: FrameWriterOptions<Frame>;
   readonly #pending = new Ring<Iterator<Frame>>();
   readonly #sizes = new Ring<number>();
+  readonly #maxUnwritten: number;
   #unwritten = 0;
   #onEmpty: (() => void) | undefined;
   #isClosed = false;
 
   constructor(options: FrameWriterOptions<Frame>) {
     this.#options = options;
+    this.#maxUnwritten = options.maxUnwrittenBytes ?? MAX_UNWRITTEN_BYTES;
   }
 
   /** What is written now only waits here. */
   get isFull(): boolean {
-    return this.#pending.size > 0 || this.#unwritten >= MAX_UNWRITTEN_BYTES;
+    return this.#pending.size > 0 || this.#unwritten >= this.#maxUnwritten;
   }
 
   /** At once, unless something waits. The caller bounds how many there are. */
@@ -77,7 +80,7 @@ export class FrameWriter<Frame> {
 
   #feed(): void {
     for (let frames = this.#pending.peek(); frames !== undefined; frames = this.#pending.peek()) {
-      if (this.#unwritten >= MAX_UNWRITTEN_BYTES) return;
+      if (this.#unwritten >= this.#maxUnwritten) return;
       const next = frames.next();
       if (next.done === true) this.#pending.shift();
       else this.#put(next.value);

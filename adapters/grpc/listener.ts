@@ -1,10 +1,16 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { MessagingError } from "../../src/errors/messaging-error.js";
+import { toError } from "../../src/util/error-text.js";
+import type { ConnectionGate } from "./limits/connection-gate.js";
 import type { ListenAddress } from "./options.js";
+import { addressesOf } from "./security/public-address.js";
 
 export interface ListenerOptions {
   readonly address: ListenAddress;
   readonly maxConnections: number;
+  readonly gate: ConnectionGate;
+  /** Told which addresses the host has, before it listens; throws where it must not. Default: it may on any. */
+  checkAddresses?(addresses: readonly string[]): void;
   onConnection(socket: Socket): void;
   /** It listens no more. */
   onFailed(error: MessagingError): void;
@@ -23,23 +29,47 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    const { gate, maxConnections } = options;
     this.#server = createServer({ noDelay: true }, (socket) => {
+      // A socket without a listener for errors would end the process with one.
+      socket.on("error", () => undefined);
+      if (!gate.admit(socket)) return;
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
       options.onConnection(socket);
     });
-    this.#server.maxConnections = options.maxConnections;
+    this.#server.maxConnections = maxConnections;
+    this.#server.on("drop", (dropped) => {
+      gate.refused(dropped?.remoteAddress, `more than ${maxConnections} connections`);
+    });
   }
 
   /** Resolves with the address, its port the real one. */
   listen(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      this.#listen().then(resolve, reject);
+    });
+  }
+
+  async #listen(): Promise<string> {
+    const { address, checkAddresses } = this.#options;
+    const addresses = await addressesOf(address.host).catch((error: unknown) => {
+      throw toListenError(toError(error), address);
+    });
+    checkAddresses?.(addresses);
+    if (this.#isClosed) throw closedError();
+    // On what was looked at: the name may mean something else the next time.
+    return await this.#bind(addresses[0] ?? address.host);
+  }
+
+  #bind(ip: string): Promise<string> {
     const { address, onFailed } = this.#options;
     return new Promise((resolve, reject) => {
       const failed = (error: Error): void => reject(toListenError(error, address));
-      this.#reject = reject;
       this.#server.once("error", failed);
-      this.#server.listen(address.port, address.host, () => {
-        // A host name that was still looked up when it was closed.
+      this.#server.listen(address.port, ip, () => {
+        // Closed in the meantime.
         if (this.#isClosed) this.#server.close();
         this.#server.off("error", failed);
         this.#server.on("error", (error) => onFailed(toListenError(error, address)));
@@ -53,12 +83,16 @@ export class Listener {
   close(): void {
     this.#isClosed = true;
     this.#server.close();
-    this.#reject(new MessagingError("CLOSED", "the gRPC gateway was closed while it started"));
+    this.#reject(closedError());
   }
 
   destroyConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
+}
+
+function closedError(): MessagingError {
+  return new MessagingError("CLOSED", "the gRPC gateway was closed while it started");
 }
 
 function toListenError(cause: Error, { host, port }: ListenAddress): MessagingError {

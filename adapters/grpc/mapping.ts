@@ -11,8 +11,8 @@ export function toOutgoingEvent(message: EventMsg__Output): OutgoingEvent {
     body: Buffer.from(eventJson, "utf8"),
     clientId,
     userToken,
-    searchKey1: BigInt(searchKey1),
-    searchKey2: BigInt(searchKey2),
+    searchKey1: toKey(searchKey1),
+    searchKey2: toKey(searchKey2),
     effectiveDate: effectiveDate === null ? undefined : toEventDate(effectiveDate),
   };
 }
@@ -32,11 +32,16 @@ export function toEventMsg(event: DeliveredEvent): EventMsg {
   };
 }
 
+/** Most events have none. */
+export function toKey(text: string): bigint {
+  return text === "0" ? 0n : BigInt(text);
+}
+
 /** Seconds beyond the safe integers are rounded here, and out of range for every check that follows. */
-function toEventDate({ seconds, nanos }: Timestamp__Output): EventDate {
+export function toEventDate({ seconds, nanos }: Timestamp__Output): EventDate {
   return { seconds: Number(seconds), nanos };
 }
 
-function toTimestamp({ seconds, nanos }: EventDate): Timestamp {
+export function toTimestamp({ seconds, nanos }: EventDate): Timestamp {
   return { seconds: String(seconds), nanos };
 }

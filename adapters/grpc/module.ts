@@ -3,6 +3,7 @@ import { TOKENS } from "../../src/container/tokens.js";
 import type { EventService } from "../../src/events/index.js";
 import type { Gateway } from "../../src/ports/gateway.js";
 import type { Messaging } from "../../src/ports/messaging.js";
+import type { Observer } from "../../src/ports/observer.js";
 import type { RequestSink } from "../../src/ports/request-sink.js";
 import { type GrpcOptions, resolveGrpcOptions } from "./options.js";
 import { createGrpcGateway } from "./server.js";
@@ -27,11 +28,11 @@ export function grpcModule({ sinks, ...options }: GrpcModuleOptions = {}): Conta
   return new ContainerModule(({ bind }) => {
     bind<Gateway>(TOKENS.Gateway)
       .toResolvedValue(
-        (events: EventService, messaging: Messaging) => {
+        (events: EventService, messaging: Messaging, observers: Observer[]) => {
           const found = typeof sinks === "function" ? (name: string) => sinks(name, messaging) : sinks;
-          return createGrpcGateway({ ...options, events, sinks: found });
+          return createGrpcGateway({ ...options, events, sinks: found, observers });
         },
-        [TOKENS.EventService, TOKENS.Messaging],
+        [TOKENS.EventService, TOKENS.Messaging, { serviceIdentifier: TOKENS.Observer, isMultiple: true }],
       )
       .inSingletonScope();
   });

@@ -4,6 +4,7 @@ import { MessagingError } from "../../src/errors/messaging-error.js";
 export interface CallLimits {
   readonly maxRequestBytes: number;
   readonly maxUploadBytes: number;
+  readonly maxUploadBytesPerClient: number;
   readonly maxCallsPerClient: number;
 }
 
@@ -13,11 +14,17 @@ export interface OpenCall {
   stop(error: MessagingError): void;
 }
 
+/** What one client holds. */
+interface Holding {
+  calls: number;
+  uploadBytes: number;
+}
+
 /** Every call that holds something of the server, within its limits. */
 export class OpenCalls {
   readonly limits: CallLimits;
   readonly #calls = new Set<OpenCall>();
-  readonly #perClient = new Map<string, number>();
+  readonly #perClient = new Map<string, Holding>();
   readonly #callIds = new Set<string>();
   #uploadBytes = 0;
   #isDraining = false;
@@ -30,23 +37,24 @@ export class OpenCalls {
   /** Throws for one too many. To be removed when its stream is closed. */
   add(call: OpenCall, client: string): void {
     if (this.#isDraining) throw new MessagingError("UNAVAILABLE", "this server is shutting down; call another");
-    const others = this.#perClient.get(client) ?? 0;
+    const holding = this.#holding(client);
     const { maxCallsPerClient } = this.limits;
-    if (others >= maxCallsPerClient) {
+    if (holding.calls >= maxCallsPerClient) {
       throw new MessagingError(
         "REJECTED",
-        `this client has ${others} calls open; at most ${maxCallsPerClient} are allowed`,
+        `this client has ${holding.calls} calls open; at most ${maxCallsPerClient} are allowed`,
       );
     }
-    this.#perClient.set(client, others + 1);
+    holding.calls += 1;
+    this.#perClient.set(client, holding);
     this.#calls.add(call);
   }
 
   remove(call: OpenCall, client: string): void {
     if (!this.#calls.delete(call)) return;
-    const others = (this.#perClient.get(client) ?? 1) - 1;
-    if (others === 0) this.#perClient.delete(client);
-    else this.#perClient.set(client, others);
+    const holding = this.#holding(client);
+    holding.calls -= 1;
+    this.#forgetIfIdle(client, holding);
     if (this.#calls.size === 0) this.#onIdle();
   }
 
@@ -62,7 +70,15 @@ export class OpenCalls {
   }
 
   /** Room for a request that comes in parts. Throws `REJECTED` when there is none; to be released. */
-  takeUpload(bytes: number): void {
+  takeUpload(bytes: number, client: string): void {
+    const holding = this.#holding(client);
+    if (holding.uploadBytes + bytes > this.limits.maxUploadBytesPerClient) {
+      const most = `at most ${this.limits.maxUploadBytesPerClient} are allowed`;
+      throw new MessagingError(
+        "REJECTED",
+        `requests of this client that are on their way hold ${holding.uploadBytes} bytes; ${most}`,
+      );
+    }
     if (this.#uploadBytes + bytes > this.limits.maxUploadBytes) {
       throw new MessagingError(
         "REJECTED",
@@ -70,10 +86,15 @@ export class OpenCalls {
       );
     }
     this.#uploadBytes += bytes;
+    holding.uploadBytes += bytes;
+    this.#perClient.set(client, holding);
   }
 
-  releaseUpload(bytes: number): void {
+  releaseUpload(bytes: number, client: string): void {
+    const holding = this.#holding(client);
     this.#uploadBytes -= bytes;
+    holding.uploadBytes -= bytes;
+    this.#forgetIfIdle(client, holding);
   }
 
   /** Refuses more from now on. Resolves when none is open. */
@@ -87,5 +108,13 @@ export class OpenCalls {
 
   stopAll(error: MessagingError): void {
     for (const call of [...this.#calls]) call.stop(error);
+  }
+
+  #holding(client: string): Holding {
+    return this.#perClient.get(client) ?? { calls: 0, uploadBytes: 0 };
+  }
+
+  #forgetIfIdle(client: string, { calls, uploadBytes }: Holding): void {
+    if (calls === 0 && uploadBytes === 0) this.#perClient.delete(client);
   }
 }

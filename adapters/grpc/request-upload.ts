@@ -24,6 +24,7 @@ export class RequestUpload {
   readonly pending: PendingRequest;
   readonly #open: OpenCalls;
   readonly #bytes: number;
+  readonly #client: string;
   readonly #body: BodyParts;
   readonly #deadline: Deadline;
   readonly #nextPart: Deadline;
@@ -32,17 +33,18 @@ export class RequestUpload {
   constructor(
     { clock, open }: { readonly clock: SharedTimers; readonly open: OpenCalls },
     pending: PendingRequest,
-    body: { readonly first: Uint8Array; readonly bytes: number },
+    body: { readonly first: Uint8Array; readonly bytes: number; readonly client: string },
     onLate: (error: MessagingError) => void,
   ) {
     this.pending = pending;
     this.#open = open;
     this.#bytes = body.bytes;
-    open.takeUpload(body.bytes);
+    this.#client = body.client;
+    open.takeUpload(body.bytes, body.client);
     try {
       this.#body = new BodyParts(body.first, body.bytes);
     } catch (error) {
-      open.releaseUpload(body.bytes);
+      open.releaseUpload(body.bytes, body.client);
       throw error;
     }
     // It holds room that others wait for: one who says much and sends nothing must not keep it.
@@ -71,6 +73,6 @@ export class RequestUpload {
   close(): void {
     this.#deadline.cancel();
     this.#nextPart.cancel();
-    this.#open.releaseUpload(this.#bytes);
+    this.#open.releaseUpload(this.#bytes, this.#client);
   }
 }

@@ -1,8 +1,9 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { RequestSinkOptions } from "../../src/ports/request-sink.js";
+import { type ClientSecurity, type ClientSecurityOptions, resolveClientSecurity } from "./security/client-security.js";
 
-export interface SinkClientOptions {
-  /** `host:port` of a server, an IPv6 host in brackets. Required. Plaintext. */
+export interface SinkClientOptions extends ClientSecurityOptions {
+  /** `host:port` of a server, an IPv6 host in brackets. Required. */
   readonly address: string;
   /** A larger response fails its call with `TOO_LARGE`. Default 67,108,864 (64 MiB). */
   readonly maxResponseBytes?: number | undefined;
@@ -19,9 +20,10 @@ export type ClientSinkOptions<Req, Res> = Pick<
 >;
 
 export type ResolvedSinkClientOptions = Readonly<
-  Required<Record<Exclude<keyof SinkClientOptions, "address">, number>>
+  Required<Record<Exclude<keyof SinkClientOptions, "address" | keyof ClientSecurityOptions>, number>>
 > & {
   readonly address: string;
+  readonly security: ClientSecurity;
 };
 
 const KEYS: Readonly<Record<keyof SinkClientOptions, true>> = {
@@ -29,6 +31,9 @@ const KEYS: Readonly<Record<keyof SinkClientOptions, true>> = {
   maxResponseBytes: true,
   keepaliveTimeMs: true,
   keepaliveTimeoutMs: true,
+  tls: true,
+  token: true,
+  plaintextToken: true,
 };
 const SINK_KEYS: Readonly<Record<keyof ClientSinkOptions<unknown, unknown>, true>> = {
   codec: true,
@@ -51,6 +56,7 @@ export function resolveSinkClientOptions(raw: SinkClientOptions): ResolvedSinkCl
   }
   const options = {
     address,
+    security: resolveClientSecurity(raw, typeof address === "string" ? [address] : [], faults),
     maxResponseBytes: number("maxResponseBytes", raw.maxResponseBytes, DEFAULT_RESPONSE_BYTES, [1, GIBIBYTE], faults),
     keepaliveTimeMs: number("keepaliveTimeMs", raw.keepaliveTimeMs, 10_000, [100, DAY_MS], faults),
     keepaliveTimeoutMs: number("keepaliveTimeoutMs", raw.keepaliveTimeoutMs, 3_000, [100, DAY_MS], faults),

@@ -1,10 +1,11 @@
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client } from "@grpc/grpc-js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { RequestSink } from "../../src/ports/request-sink.js";
 import { CallTable } from "./call-table.js";
 import { ClientSink } from "./client-sink.js";
 import type { RequestSinkClient } from "./gen/fairlead/v1/RequestSink.js";
 import { loadRequestSink } from "./proto.js";
+import { secureClient } from "./security/client-security.js";
 import {
   type ClientSinkOptions,
   type ResolvedSinkClientOptions,
@@ -45,7 +46,9 @@ class GrpcSinkClient implements SinkClient {
 
   constructor(options: ResolvedSinkClientOptions) {
     this.#options = options;
-    this.#client = new (loadRequestSink())(options.address, credentials.createInsecure(), {
+    const secure = secureClient(options.security, options.address, "sink client");
+    this.#client = new (loadRequestSink())(options.address, secure.credentials, {
+      ...secure.options,
       "grpc.keepalive_time_ms": options.keepaliveTimeMs,
       "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
       "grpc.keepalive_permit_without_calls": 1,

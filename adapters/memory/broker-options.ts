@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../../src/ports/clock.js";
+import { machineClock } from "../../src/util/machine-clock.js";
 import { Checks } from "./checks.js";
-import { machineClock, machineRandom, machineTimes } from "./system.js";
+import { machineRandom, machineTimes } from "./system.js";
 import type { TurnTimes } from "./turns.js";
 
 export interface MemoryBrokerOptions {

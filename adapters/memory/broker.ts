@@ -3,7 +3,7 @@ import type { Clock, Random } from "../../src/ports/clock.js";
 import type { Priority } from "../../src/ports/message.js";
 import { Broadcasts } from "./broadcasts.js";
 import type { ResolvedMemoryBrokerOptions } from "./broker-options.js";
-import { deletedQueue, lostConnection, lostConsumer, otherDeadLetterQueue, otherKind } from "./errors.js";
+import { deletedQueue, lostConnection, lostConsumer, otherDeadLetterQueue, otherKind, restarted } from "./errors.js";
 import { MemoryQueue, type QueueCount, type QueueSurroundings } from "./memory-queue.js";
 import type { Receiver } from "./receiver.js";
 import { Turns } from "./turns.js";
@@ -28,6 +28,11 @@ export interface MemoryBroker {
   thaw(): void;
   /** Turns new connections away, or takes them again. */
   refuseConnections(isRefusing: boolean): void;
+  /**
+   * Stops at once, as if killed, and starts anew: every connection is cut, every queue is gone with its messages, and it
+   * is neither blocked nor frozen any more. New connections are welcome, unless they are refused.
+   */
+  restart(error?: unknown): void;
 }
 
 /** A connection, as the broker sees it. */
@@ -53,7 +58,7 @@ export class Broker implements MemoryBroker {
     this.clock = options.clock;
     this.random = options.random;
     this.maxQueueBytes = options.maxQueueBytes;
-    this.turns = new Turns(options.times);
+    this.turns = new Turns(options.times, options.clock);
     this.#surroundings = {
       ...options,
       turns: this.turns,
@@ -105,6 +110,14 @@ export class Broker implements MemoryBroker {
     this.#isRefusing = isRefusing;
   }
 
+  restart(error: unknown = restarted()): void {
+    this.dropConnections(error);
+    for (const queue of this.#queues.values()) queue.clear();
+    this.#queues.clear();
+    this.#isBlocked = false;
+    this.thaw();
+  }
+
   /**
    * The queue, or its lane, made if need be, with its dead letters. Throws `ALREADY_EXISTS` for another dead-letter queue,
    * and for a queue that has the name of a lane.
@@ -118,6 +131,11 @@ export class Broker implements MemoryBroker {
     queue.deadLetterQueue = asked;
     this.#queue(asked);
     return queue;
+  }
+
+  /** The queue, if it is there. A queue with lanes is known by the names of its lanes alone. */
+  find(name: string): MemoryQueue | undefined {
+    return this.#queues.get(name);
   }
 
   enter(client: Client): void {

@@ -30,12 +30,27 @@ export function lostConnection(): MessagingError {
   return new MessagingError("UNAVAILABLE", "memory: the connection was lost");
 }
 
+export function restarted(): MessagingError {
+  return new MessagingError("UNAVAILABLE", "memory: the broker was started anew");
+}
+
 export function lostConsumer(queue: string): MessagingError {
   return new MessagingError("UNAVAILABLE", `memory: the consumer of queue ${queue} was lost`);
 }
 
+export function heldTooLong(queue: string, holdMs: number): MessagingError {
+  return new MessagingError("UNAVAILABLE", `memory: a message of queue ${queue} was held for longer than ${holdMs} ms`);
+}
+
 export function deletedQueue(queue: string): MessagingError {
   return new MessagingError("UNAVAILABLE", `memory: queue ${queue} was deleted`);
+}
+
+export function noQueue(queue: string): MessagingError {
+  return new MessagingError(
+    "NOT_FOUND",
+    `memory: there is no queue ${queue}: it is made with its first publish or consumer`,
+  );
 }
 
 export function full(queue: string, option: string, limit: number): MessagingError {

@@ -29,6 +29,17 @@ export class Lane {
     this.#returned.push(stored);
   }
 
+  /** The one that `take` would return. */
+  peek(): StoredMessage | undefined {
+    for (;;) {
+      const stored = this.#returned.size > 0 ? this.#returned.peek() : this.#fresh.peek();
+      if (stored === undefined || stored.place === "ready") return stored;
+      if (this.#returned.size > 0) this.#returned.pop();
+      else this.#fresh.shift();
+      this.#gone -= 1;
+    }
+  }
+
   take(): StoredMessage | undefined {
     for (;;) {
       const stored = this.#returned.size > 0 ? this.#returned.pop() : this.#fresh.shift();

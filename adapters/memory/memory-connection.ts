@@ -13,13 +13,14 @@ import type {
   WireSettlement,
 } from "../../src/driver/driver.js";
 import type { NodeId } from "../../src/ports/broadcast.js";
+import type { QueueCounts } from "../../src/ports/inspection.js";
 import { type Deferred, deferred } from "../../src/util/deferred.js";
 import type { Broker, Client } from "./broker.js";
 import { Confirms } from "./confirms.js";
-import { gone, tooLarge } from "./errors.js";
+import { gone, noQueue, tooLarge } from "./errors.js";
 import { Hop, type Pace } from "./hop.js";
 import { type ConsumerLink, LOST, MemoryConsumer, type MemoryDelivery } from "./memory-consumer.js";
-import type { QueueFeatures } from "./memory-queue.js";
+import type { MemoryQueue, QueueFeatures } from "./memory-queue.js";
 import { Receiver } from "./receiver.js";
 
 /** What the broker does for one node: a mask over its abilities. */
@@ -59,6 +60,7 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
   readonly #questions: Hop<Question>;
   readonly #news: Hop<() => void>;
   readonly #consumers = new Set<MemoryConsumer>();
+  readonly #takers = new Map<MemoryQueue, MemoryConsumer>();
   readonly #receivers = new Set<Receiver>();
   #isOpen = true;
   #cause: unknown;
@@ -86,7 +88,7 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
 
   publish(to: Address, message: WireMessage): Promise<void> {
     const { maxMessageBytes } = this.features;
-    if (!this.#isOpen) return Promise.reject(gone(this.#cause));
+    if (!this.#isOpen) return this.#refused();
     if (message.body.byteLength > maxMessageBytes) {
       return Promise.reject(tooLarge(message.body.byteLength, maxMessageBytes));
     }
@@ -142,6 +144,23 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
     });
   }
 
+  take(spec: QueueSpec): Promise<WireDelivery | undefined> {
+    return this.ask(() => {
+      const queue = this.#find(spec);
+      const stored = queue.take();
+      return stored === undefined ? undefined : this.#taker(queue, (taker) => taker.hold(stored));
+    });
+  }
+
+  counts(spec: QueueSpec): Promise<QueueCounts> {
+    return this.ask(() => {
+      const { count, oldestReadyAt } = this.#find(spec);
+      const { ready, delayed, unsettled } = count;
+      const oldestReadyMs = oldestReadyAt === undefined ? undefined : this.pace.clock.now() - oldestReadyAt;
+      return { ready, delayed, inProcessing: unsettled, oldestReadyMs };
+    });
+  }
+
   close(): Promise<void> {
     this.#isClosedByUs = true;
     if (this.#isOpen && !this.pace.turns.paused) {
@@ -175,7 +194,7 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
   }
 
   ask<T>(run: () => T): Promise<T> {
-    if (!this.#isOpen) return Promise.reject(gone(this.#cause));
+    if (!this.#isOpen) return this.#refused();
     const answer = deferred<T>();
     this.#questions.push({
       ask() {
@@ -196,6 +215,14 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
 
   forget(consumer: MemoryConsumer): void {
     this.#consumers.delete(consumer);
+    for (const [queue, taker] of this.#takers) if (taker === consumer) this.#takers.delete(queue);
+  }
+
+  /** In a later turn: one who asks again and again, each time at once, must not keep its owner from being told of the loss. */
+  #refused(): Promise<never> {
+    const refusal = deferred<never>();
+    this.pace.turns.next(() => refusal.reject(gone(this.#cause)));
+    return refusal.promise;
   }
 
   #arrive({ to, message, done }: Outgoing): void {
@@ -222,6 +249,24 @@ export class MemoryConnection implements DriverConnection, Client, ConsumerLink 
         else inbox.receive(message);
       }
     }
+  }
+
+  #find({ name, lanes }: QueueSpec): MemoryQueue {
+    const found = this.#broker.find(lanes ? `${name}.standard` : name);
+    if (found === undefined) throw noQueue(name);
+    return found;
+  }
+
+  /** What holds the messages of a queue that were taken; it leaves the queue with the last of them. */
+  #taker<T>(queue: MemoryQueue, use: (taker: MemoryConsumer) => T): T {
+    const present = this.#takers.get(queue);
+    if (present?.isEmpty === false) return use(present);
+    const taker = new MemoryConsumer(queue, this, 0, { onDelivery: () => {}, onLost: () => {} });
+    this.#consumers.add(taker);
+    this.#takers.set(queue, taker);
+    const result = use(taker);
+    void taker.stop();
+    return result;
   }
 
   #receiver(onMessage: (message: WireMessage) => void, onClose: () => void): Receiver {

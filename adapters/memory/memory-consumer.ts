@@ -1,4 +1,6 @@
 import type { DriverConsumer, WireDelivery, WireMessage, WireSettlement } from "../../src/driver/driver.js";
+import type { Cancel } from "../../src/ports/clock.js";
+import { heldTooLong } from "./errors.js";
 import { Hop, type Pace } from "./hop.js";
 import type { Competitor } from "./line.js";
 import type { MemoryQueue, QueueFeatures } from "./memory-queue.js";
@@ -36,6 +38,8 @@ export class MemoryDelivery implements WireDelivery {
   readonly consumer: MemoryConsumer;
   /** A settlement is under way. */
   isSettling = false;
+  /** Where there is a limit: when it was handed out. */
+  heldSince = 0;
   /** Its place among the unsettled of its consumer; -1: settled or lost. */
   index: number;
 
@@ -66,6 +70,7 @@ export class MemoryConsumer implements Competitor, DriverConsumer {
   #prefetch: number;
   #isLive = true;
   #isStopped = false;
+  #holdTimer: Cancel | undefined;
 
   constructor(queue: MemoryQueue, link: ConsumerLink, prefetch: number, callbacks: ConsumerCallbacks) {
     this.#queue = queue;
@@ -76,15 +81,27 @@ export class MemoryConsumer implements Competitor, DriverConsumer {
     queue.join(this);
   }
 
+  /** Nothing of it is out. */
+  get isEmpty(): boolean {
+    return this.#unsettled.length === 0;
+  }
+
   get hasRoom(): boolean {
     return this.#isLive && this.#unsettled.length < this.#prefetch;
   }
 
   take(stored: StoredMessage): void {
-    const delivery = new MemoryDelivery(stored, this, this.#unsettled.length, this.#link.features.countDeliveries);
-    this.#unsettled.push(delivery);
+    const delivery = this.hold(stored);
     if (this.#link.pace.latency === undefined) this.#callbacks.onDelivery(delivery);
     else this.#incoming.push(delivery);
+  }
+
+  /** Takes a message that nobody is called with. */
+  hold(stored: StoredMessage): MemoryDelivery {
+    const delivery = new MemoryDelivery(stored, this, this.#unsettled.length, this.#link.features.countDeliveries);
+    this.#unsettled.push(delivery);
+    if (this.#link.features.holdMs !== undefined) this.#limitHold(delivery, this.#link.features.holdMs);
+    return delivery;
   }
 
   settle(delivery: MemoryDelivery, settlement: WireSettlement): Promise<boolean> {
@@ -136,11 +153,30 @@ export class MemoryConsumer implements Competitor, DriverConsumer {
   end(): void {
     this.#isLive = false;
     this.#incoming.clear();
+    this.#holdTimer?.();
+    this.#holdTimer = undefined;
     for (const delivery of this.#unsettled.splice(0)) {
       delivery.index = -1;
       this.#queue.lose(delivery.stored);
     }
     this.#leaveIfEmpty();
+  }
+
+  #limitHold(delivery: MemoryDelivery, holdMs: number): void {
+    delivery.heldSince = this.#link.pace.clock.now();
+    this.#holdTimer ??= this.#link.pace.clock.setTimer(holdMs, () => this.#checkHolds(holdMs));
+  }
+
+  #checkHolds(holdMs: number): void {
+    this.#holdTimer = undefined;
+    if (this.#unsettled.length === 0) return;
+    const since = this.#unsettled.reduce(
+      (oldest, { heldSince }) => Math.min(oldest, heldSince),
+      Number.POSITIVE_INFINITY,
+    );
+    const leftMs = since + holdMs - this.#link.pace.clock.now();
+    if (leftMs > 0) this.#holdTimer = this.#link.pace.clock.setTimer(leftMs, () => this.#checkHolds(holdMs));
+    else this.lose(heldTooLong(this.#queue.name, holdMs));
   }
 
   /** The last one takes its place. */

@@ -12,6 +12,7 @@ import { type Part, SHARE, type Turns } from "./turns.js";
 /** What of the queue's abilities the node that speaks to it has. */
 export interface QueueFeatures {
   readonly priority: boolean;
+  readonly holdMs?: number | undefined;
   readonly delayedDelivery: boolean;
   readonly expiry: boolean;
 }
@@ -108,6 +109,20 @@ export class MemoryQueue implements Part {
     if (this.#line.join(competitor) && this.#ready > 0) this.#surroundings.turns.wakeSoon(this);
   }
 
+  /** The next message, out of turn; undefined when none is ready now. */
+  take(): StoredMessage | undefined {
+    while (this.#moveDue());
+    const stored = this.#takeReady();
+    if (stored !== undefined) this.#markOut(stored);
+    return stored;
+  }
+
+  /** Since when the oldest of the ready messages is; undefined for none. */
+  get oldestReadyAt(): number | undefined {
+    const oldest = Math.min(...this.#lanes.map((lane) => lane.peek()?.readyAt ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(oldest) ? oldest : undefined;
+  }
+
   settle(stored: StoredMessage, settlement: WireSettlement, features: QueueFeatures): void {
     if (settlement === "release") {
       stored.released = true;
@@ -177,6 +192,7 @@ export class MemoryQueue implements Part {
   #makeReady(stored: StoredMessage): void {
     this.#sequence += 1;
     stored.sequence = this.#sequence;
+    stored.readyAt = this.#surroundings.turns.now;
     this.#ready += 1;
     this.#lane(stored).push(stored);
     this.#onReady(stored);
@@ -188,15 +204,19 @@ export class MemoryQueue implements Part {
   }
 
   #handOut(stored: StoredMessage, competitor: Competitor): void {
-    this.#ready -= 1;
-    this.#unsettled += 1;
-    stored.place = "out";
-    this.#dueTimes.remove(stored);
+    this.#markOut(stored);
     try {
       competitor.take(stored);
     } finally {
       this.offer(competitor);
     }
+  }
+
+  #markOut(stored: StoredMessage): void {
+    this.#ready -= 1;
+    this.#unsettled += 1;
+    stored.place = "out";
+    this.#dueTimes.remove(stored);
   }
 
   /** Lets what is due become ready or expire. True: there may be more than a share of it. */

@@ -34,6 +34,8 @@ export class StoredMessage {
   place: Place = "delayed";
   /** Orders a lane; given when it becomes ready, kept when it comes back. */
   sequence = 0;
+  /** When it became ready, in milliseconds since the epoch; kept when it comes back. */
+  readyAt = 0;
   /** Deliveries that ended without a settlement. */
   losses = 0;
   /** Given back unhandled at least once. */

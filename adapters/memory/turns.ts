@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/ports/clock.js";
 import { Ring } from "../../src/util/ring.js";
 
 /** What a part may move in one turn, so that one busy queue holds up neither the others nor the process's I/O. */
@@ -30,12 +31,23 @@ export class Turns {
   readonly #awake = new Ring<Part>();
   readonly #soon = new Ring<Part>();
   readonly #times: TurnTimes;
+  readonly #clock: Pick<Clock, "now">;
+  /** Since a turn was scheduled: when somebody first asked. */
+  #now: number | undefined;
   #scheduled = false;
   #turnStartedAt = 0;
   #paused = false;
 
-  constructor(times: TurnTimes) {
+  constructor(times: TurnTimes, clock: Pick<Clock, "now">) {
     this.#times = times;
+    this.#clock = clock;
+  }
+
+  /** The time, for what comes by the thousand: read once between two turns. */
+  get now(): number {
+    if (!this.#scheduled) return this.#clock.now();
+    this.#now ??= this.#clock.now();
+    return this.#now;
   }
 
   /** True while nothing moves. */
@@ -79,6 +91,7 @@ export class Turns {
   #schedule(): void {
     if (this.#scheduled || this.#paused || this.#awake.size === 0) return;
     this.#scheduled = true;
+    this.#now = undefined;
     this.#times.schedule(this.#run);
   }
 

@@ -9,23 +9,78 @@ export interface AmqpModel {
   on(event: "close", listener: (error?: Error) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "blocked" | "unblocked", listener: () => void): unknown;
-  createChannel(options?: { readonly highWaterMark?: number }): Promise<AmqpChannel>;
+  createChannel(): Promise<AmqpChannel>;
   createConfirmChannel(): Promise<AmqpConfirmChannel>;
+  /** `connection.update-secret`. May stay open for good when the link dies. */
+  updateSecret(secret: Buffer, reason: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
-/** Reaches below the library's public types: the socket, and what happened before anybody could listen. */
+/** Reaches below the library's public types: the socket, what happened before anybody could listen, the channels' numbers. */
 export interface AmqpConnectionState {
   readonly serverProperties: Readonly<Record<string, unknown>>;
   readonly stream: AmqpStream;
   readonly blocked: boolean;
   readonly expectSocketClose: boolean;
+  /** Seconds, as agreed with the broker. */
+  readonly heartbeat: number;
+  /** The highest number that a channel may have, as agreed with the broker. */
+  readonly channelMax: number;
+  /** By number; null where it is free. All are told when the connection ends. */
+  readonly channels: (AmqpChannelPlace | null)[];
+  /** A bit is set where a number is taken. */
+  readonly freeChannels: { set(number: number): void; clear(number: number): void; nextClearBit(from: number): number };
+  /** Of a frame with all that is around its payload. */
+  readonly frameMax: number;
+  /** The largest that is taken; 0 for any. */
+  readonly maxFrameSize: number;
+  /** For the heartbeats. */
+  sentSinceLastCheck: boolean;
+  recvSinceLastCheck: boolean;
+  /** What was read from the socket, and is no whole frame. */
+  rest: Buffer;
+  /** The next frame; false when more must come first. */
+  recvFrame(): unknown;
+  accept(frame: unknown): void;
+  /** True: there is room for more. What stands for method and header is amqplib's own. */
+  sendMessage(
+    channel: number,
+    method: unknown,
+    fields: AmqpPublishMethod,
+    header: unknown,
+    properties: AmqpProperties,
+    content: Buffer,
+  ): boolean;
+  /** Takes the lowest number that is free, or throws. */
+  freshChannel(channel: object, options?: object): number;
+  releaseChannel(number: number): void;
+}
+
+/** What is told of the frames for one number. */
+export interface AmqpChannelPlace {
+  readonly channel: {
+    accept(frame: unknown): void;
+    toClosed(): void;
+    onBufferDrain?(): void;
+    /** By tag. */
+    readonly consumers?: ReadonlyMap<string, (message: AmqpMessage) => void>;
+    /** Absent on channel 0. */
+    emit?(event: "ack", confirm: AmqpConfirm): unknown;
+  };
+  /** Where its frames are written to. */
+  readonly buffer?: { write(chunk: Uint8Array): boolean; end(): void };
 }
 
 export interface AmqpStream {
   write(chunk: Uint8Array): boolean;
+  read(): Buffer | null;
   cork(): void;
   uncork(): void;
+  /** False once it has ended. */
+  readonly writable: boolean;
+  /** What was written, and is not with the system yet. */
+  readonly writableLength: number;
+  on(event: "drain", listener: () => void): unknown;
   destroy(error: Error): unknown;
 }
 
@@ -41,17 +96,19 @@ export interface AmqpChannel {
   on(event: "return", listener: (message: AmqpMessage) => void): unknown;
   close(): Promise<void>;
   assertQueue(queue: string, options: AmqpQueueOptions): Promise<{ readonly queue: string }>;
-  checkQueue(queue: string): Promise<unknown>;
+  checkQueue(queue: string): Promise<{ readonly messageCount: number }>;
+  get(queue: string, options: { readonly noAck: boolean }): Promise<AmqpMessage | false>;
   bindQueue(queue: string, exchange: string, pattern: string, headers?: AmqpTable): Promise<unknown>;
   assertExchange(exchange: string, type: string, options: AmqpExchangeOptions): Promise<unknown>;
   checkExchange(exchange: string): Promise<unknown>;
   bindExchange(destination: string, source: string, pattern: string): Promise<unknown>;
-  publish(exchange: string, routingKey: string, content: Buffer, options: AmqpPublishOptions): boolean;
+  /** What `publish` comes to, without its copies. True: there is room for more. Throws once the channel is closing. */
+  sendMessage(method: AmqpPublishMethod, properties: AmqpProperties, content: Buffer): boolean;
   prefetch(count: number): Promise<unknown>;
   consume(
     queue: string,
     onMessage: (message: AmqpMessage | null) => void,
-    options: { readonly noAck: boolean },
+    options: { readonly noAck: boolean; readonly arguments?: AmqpTable },
   ): Promise<{ readonly consumerTag: string }>;
   cancel(consumerTag: string): Promise<unknown>;
   ack(message: AmqpTagged, allUpTo: boolean): void;
@@ -59,13 +116,17 @@ export interface AmqpChannel {
 }
 
 export interface AmqpConfirmChannel extends AmqpChannel {
-  publish(
-    exchange: string,
-    routingKey: string,
-    content: Buffer,
-    options: AmqpPublishOptions,
-    onConfirm?: (error: Error | null) => void,
-  ): boolean;
+  on(event: "close" | "drain", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "return", listener: (message: AmqpMessage) => void): unknown;
+  on(event: "ack" | "nack", listener: (confirm: AmqpConfirm) => void): unknown;
+  removeAllListeners(event: "ack" | "nack"): unknown;
+}
+
+export interface AmqpConfirm {
+  readonly deliveryTag: number;
+  /** All up to that one. */
+  readonly multiple: boolean;
 }
 
 export type AmqpTable = Readonly<Record<string, unknown>>;
@@ -104,12 +165,19 @@ export interface AmqpProperties {
   readonly appId?: string | undefined;
 }
 
-export interface AmqpPublishOptions extends AmqpProperties {
-  readonly headers: Record<string, unknown>;
+/** Where a message goes. */
+export interface AmqpPublishMethod {
+  readonly exchange: string;
+  readonly routingKey: string;
   readonly mandatory: boolean;
 }
 
-/** What amqplib hands to a confirm callback when the broker refused the message, as against a channel that closed. */
+/** What is sent with a message; the headers are ours to add to. */
+export interface AmqpPublishOptions extends AmqpProperties {
+  readonly headers: Record<string, unknown>;
+}
+
+/** Of the error when the broker refused a message, as against a channel that closed. */
 export const NACKED = "message nacked";
 
 /** The reply codes of the protocol that this adapter acts upon. */

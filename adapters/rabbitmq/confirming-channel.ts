@@ -1,31 +1,48 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
-import { type AmqpConfirmChannel, type AmqpPublishOptions, NACKED, REPLY } from "./amqp.js";
+import { Ring } from "../../src/util/ring.js";
+import {
+  type AmqpConfirm,
+  type AmqpConfirmChannel,
+  type AmqpPublishMethod,
+  type AmqpPublishOptions,
+  NACKED,
+  REPLY,
+} from "./amqp.js";
 import { toMessagingError } from "./errors.js";
 import { PUBLISH_ID_HEADER } from "./headers.js";
 
 /** A publish on its way, and where its end is told. */
-export interface PendingPublish {
-  readonly exchange: string;
-  readonly routingKey: string;
+export interface PendingPublish extends AmqpPublishMethod {
   readonly content: Buffer;
   /** Its headers are added to. */
   readonly options: AmqpPublishOptions;
+  /** It is handed to the link now. */
+  sending(): void;
   confirmed(): void;
   failed(error: unknown): void;
+  /** It was never handed to the link: for another channel, as if it had not been here. */
+  unsent(): void;
+  /** The same, of a channel that was lost, with all that was sent before. */
+  leftBehind(error: unknown): void;
+  /** The broker said no: the message was not stored. What is sent from here on goes through another channel. */
+  refused(error: Error): void;
   /** There was no such queue or exchange: the message was not stored. */
   returned(): void;
 }
-
-/** After so many sends a channel is replaced, as soon as nothing is under way on it. */
-const SENDS_PER_CHANNEL = 100_000;
 
 /** One channel with confirms. Whatever is sent on it is told its end, at the latest when the channel is lost. */
 export class ConfirmingChannel {
   readonly #channel: AmqpConfirmChannel;
   readonly #onUnusable: () => void;
   readonly #returned = new Set<unknown>();
-  #publishId = 0;
-  #unconfirmed = 0;
+  /** In the order of their delivery tags; undefined for one that was confirmed before an older one. */
+  readonly #unconfirmed = new Ring<PendingPublish | undefined>();
+  /** What waits for room, in the order of the calls: written all the same it would leave none for anybody else on the link. */
+  readonly #held = new Ring<PendingPublish>();
+  #hasRoom = true;
+  /** Delivery tags: of the last that was sent, and of the first that is not confirmed. */
+  #sent = 0;
+  #oldest = 1;
   #retired = false;
   #error: Error | undefined;
 
@@ -36,55 +53,107 @@ export class ConfirmingChannel {
     channel.on("error", (error) => {
       this.#error = error;
     });
-    channel.on("close", () => this.#retire());
+    channel.on("close", () => this.#lose());
+    channel.on("drain", () => this.#sendHeld());
     // A return always comes before its confirm.
     channel.on("return", ({ properties }) => this.#returned.add(properties.headers?.[PUBLISH_ID_HEADER]));
+    // Its own table of callbacks stays empty: a closure and a slot for each message, which it may never let go.
+    channel.removeAllListeners("ack");
+    channel.removeAllListeners("nack");
+    channel.on("ack", (confirm) => this.#confirm(confirm, false));
+    channel.on("nack", (confirm) => this.#confirm(confirm, true));
   }
 
   send(publish: PendingPublish): void {
-    this.#publishId += 1;
-    const id = this.#publishId;
-    publish.options.headers[PUBLISH_ID_HEADER] = id;
-    try {
-      this.#channel.publish(publish.exchange, publish.routingKey, publish.content, publish.options, (error) =>
-        this.#confirm(id, error, publish),
-      );
-      this.#unconfirmed += 1;
-    } catch (error) {
-      publish.failed(error);
+    if (this.#hasRoom && this.#held.size === 0) this.#sendNow(publish);
+    else this.#held.push(publish);
+  }
+
+  #sendHeld(): void {
+    this.#hasRoom = true;
+    while (this.#hasRoom) {
+      const publish = this.#held.shift();
+      if (publish === undefined) return;
+      this.#sendNow(publish);
     }
   }
 
-  #confirm(id: number, error: Error | null, publish: PendingPublish): void {
-    this.#unconfirmed -= 1;
-    const returned = this.#returned.size > 0 && this.#returned.delete(id);
-    if (error === null) {
-      if (returned) publish.returned();
-      else publish.confirmed();
-      if (this.#retired) this.#closeWhenConfirmed();
-    } else if (error.message === NACKED) {
+  #sendNow(publish: PendingPublish): void {
+    publish.sending();
+    // What returns is known by it; delivery tags are not on returns.
+    publish.options.headers[PUBLISH_ID_HEADER] = this.#sent + 1;
+    try {
+      this.#hasRoom = this.#channel.sendMessage(publish, publish.options, publish.content);
+    } catch (error) {
       publish.failed(error);
+      return;
+    }
+    this.#sent += 1;
+    this.#unconfirmed.push(publish);
+  }
+
+  #confirm({ deliveryTag, multiple }: AmqpConfirm, isRefused: boolean): void {
+    if (multiple) while (this.#oldest <= deliveryTag && this.#unconfirmed.size > 0) this.#confirmOldest(isRefused);
+    else if (deliveryTag === this.#oldest) this.#confirmOldest(isRefused);
+    else {
+      const index = deliveryTag - this.#oldest;
+      const publish = this.#unconfirmed.at(index);
+      if (publish === undefined) return;
+      this.#unconfirmed.replace(index, undefined);
+      this.#tell(deliveryTag, publish, isRefused);
+    }
+    while (this.#unconfirmed.size > 0 && this.#unconfirmed.peek() === undefined) this.#shift();
+    if (this.#retired) this.#closeWhenConfirmed();
+  }
+
+  #confirmOldest(isRefused: boolean): void {
+    const tag = this.#oldest;
+    const publish = this.#shift();
+    if (publish !== undefined) this.#tell(tag, publish, isRefused);
+  }
+
+  #shift(): PendingPublish | undefined {
+    this.#oldest += 1;
+    return this.#unconfirmed.shift();
+  }
+
+  #tell(tag: number, publish: PendingPublish, isRefused: boolean): void {
+    const isReturned = this.#returned.size > 0 && this.#returned.delete(tag);
+    if (isRefused) {
       // A channel that published to a queue before the queue's leader was elected is refused for good.
       this.#retire();
-    } else if (isExchangeMissing(this.#error ?? error, publish)) {
-      publish.returned();
-    } else {
-      publish.failed(lostPublish(this.#error ?? error, publish));
+      publish.refused(new Error(NACKED));
+    } else if (isReturned) publish.returned();
+    else publish.confirmed();
+  }
+
+  /** Nothing more is confirmed here. */
+  #lose(): void {
+    const held = [...this.#held];
+    this.#held.clear();
+    this.#retire();
+    const error = this.#error ?? new Error("channel closed");
+    for (let left = this.#unconfirmed.size; left > 0; left -= 1) {
+      const publish = this.#shift();
+      if (publish === undefined) continue;
+      if (isExchangeMissing(error, publish)) publish.returned();
+      else publish.failed(lostPublish(error, publish));
     }
-    // amqplib keeps a slot for each publish that it believes unconfirmed; after acks out of order it may never let go.
-    if (this.#unconfirmed === 0 && this.#publishId >= SENDS_PER_CHANNEL) this.#retire();
+    // These never left: whatever the broker closed the channel for, it was none of them.
+    for (const publish of held) publish.leftBehind(linkLost(error));
   }
 
   #retire(): void {
     if (!this.#retired) {
       this.#retired = true;
       this.#onUnusable();
+      for (let publish = this.#held.shift(); publish !== undefined; publish = this.#held.shift()) publish.unsent();
     }
     this.#closeWhenConfirmed();
   }
 
   #closeWhenConfirmed(): void {
-    if (this.#unconfirmed === 0) this.#channel.close().catch(() => {});
+    if (this.#unconfirmed.size === 0) this.#channel.close().catch(() => {});
   }
 }
 
@@ -111,7 +180,12 @@ function lostPublish(error: Error, { exchange, content }: PendingPublish): Messa
     const most = /max size (\d+)/.exec(error.message)?.[1];
     if (most !== undefined && content.length > Number(most)) return told;
   }
-  return new MessagingError("UNAVAILABLE", `the link was lost before the broker confirmed: ${told.message}`, {
+  return linkLost(error);
+}
+
+function linkLost(error: Error): MessagingError {
+  const { message } = toMessagingError(error);
+  return new MessagingError("UNAVAILABLE", `the link was lost before the broker confirmed: ${message}`, {
     cause: error,
   });
 }

@@ -13,9 +13,15 @@ import type {
 } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { NodeId } from "../../src/ports/broadcast.js";
+import type { QueueCounts } from "../../src/ports/inspection.js";
 import type { AmqpChannel } from "./amqp.js";
 import { type BrokerQueue, brokerQueue } from "./broker-queue.js";
+import { CompactInboxes } from "./compact-responses.js";
 import { RabbitmqConsumer } from "./consumer.js";
+import { ConsumerWatch, type WatchTimes } from "./consumer-watch.js";
+import { CredentialRenewal } from "./credential-renewal.js";
+import type { CredentialsTerm } from "./credentials.js";
+import { DeclarationTurns } from "./declaration-turns.js";
 import { DeclaringChannel } from "./declaring-channel.js";
 import { FramePublisher } from "./frame-publisher.js";
 import type { DelayLadder } from "./ladder.js";
@@ -26,9 +32,10 @@ import type { ResolvedRabbitmqOptions } from "./options.js";
 import { QueuePublisher } from "./queue-publisher.js";
 import type { ServerRules } from "./server-rules.js";
 import { settledWithin } from "./settled-within.js";
+import { Taking } from "./taking.js";
 import { Topology } from "./topology.js";
 
-export interface ConnectionParts {
+export interface LinkParts {
   /** A blocked link stops everything on it: publishing and consuming have one each. */
   readonly publishing: Link;
   readonly consuming: Link;
@@ -37,30 +44,61 @@ export interface ConnectionParts {
   readonly options: ResolvedRabbitmqOptions;
   readonly rules: ServerRules;
   readonly ladder: DelayLadder;
+  /** Default: those of the watch. */
+  readonly watchTimes?: WatchTimes | undefined;
 }
 
-type Told = Pick<ConnectOptions, "onLost" | "onBlocked" | "onReturned">;
+export interface ConnectionParts extends LinkParts {
+  /** The host, for people. */
+  readonly endpoint: string;
+  /** Of those with which the links were opened, if they did not come with the URL. */
+  readonly credentials: CredentialsTerm | undefined;
+}
+
+type Told = Omit<ConnectOptions, "signal">;
 
 export class RabbitmqConnection implements DriverConnection {
+  readonly endpoint: string;
   readonly #parts: ConnectionParts;
   readonly #onLost: (error: unknown) => void;
   readonly #publisher: QueuePublisher;
   readonly #frames: FramePublisher;
+  readonly #compact = new CompactInboxes();
   readonly #consumingTopology: Topology;
   readonly #listening: Listening;
+  readonly #taking: Taking;
   readonly #consumers = new Set<RabbitmqConsumer>();
+  readonly #watch: ConsumerWatch;
+  readonly #renewal: CredentialRenewal | undefined;
   #over = false;
   #closed: Promise<void> | undefined;
 
-  constructor(parts: ConnectionParts, { onLost, onBlocked, onReturned }: Told) {
+  constructor(parts: ConnectionParts, { onLost, onBlocked, onReturned, onRenewed }: Told) {
     const { publishing, consuming, frameChannel, options, rules, ladder } = parts;
+    this.endpoint = parts.endpoint;
     this.#parts = parts;
     this.#onLost = onLost;
-    const publishingTopology = new Topology(new DeclaringChannel(publishing), options, rules, ladder);
-    const declaring = new DeclaringChannel(consuming);
-    this.#consumingTopology = new Topology(declaring, options, rules, ladder);
-    this.#publisher = new QueuePublisher(publishing, publishingTopology, ladder);
-    this.#frames = new FramePublisher(frameChannel, publishingTopology, onReturned);
+    const turns = new DeclarationTurns();
+    const { connectTimeoutMs } = options;
+    const publishingChannel = new DeclaringChannel(publishing, connectTimeoutMs);
+    const publishingTopology = new Topology(publishingChannel, options, rules, ladder, turns);
+    const declaring = new DeclaringChannel(consuming, connectTimeoutMs);
+    this.#consumingTopology = new Topology(declaring, options, rules, ladder, turns);
+    this.#watch = new ConsumerWatch(async (queue) => {
+      const { messageCount } = await declaring.run((channel) => channel.checkQueue(queue), {
+        subject: `a look at ${queue}`,
+      });
+      return messageCount;
+    }, parts.watchTimes);
+    this.#publisher = new QueuePublisher(publishing, publishingTopology, ladder, (queue) => this.#watch.deleted(queue));
+    this.#frames = new FramePublisher(frameChannel, publishingTopology, this.#compact, onReturned);
+    this.#taking = new Taking({
+      link: consuming,
+      declaring,
+      publisher: this.#publisher,
+      ladder,
+      counted: options.queueType === "quorum",
+    });
     this.#listening = new Listening(consuming, declaring, this.#consumingTopology, () => this.#over);
 
     // Frames have no one else who could be told: what was on a lost channel is gone. If its link is lost, that is told
@@ -80,6 +118,7 @@ export class RabbitmqConnection implements DriverConnection {
       if (!this.#over) onBlocked(blocked);
     });
     if (publishing.blocked) onBlocked(true);
+    this.#renewal = this.#renewCredentials(onRenewed);
   }
 
   publish(to: Address, message: WireMessage): Promise<void> {
@@ -114,13 +153,23 @@ export class RabbitmqConnection implements DriverConnection {
       publisher: this.#publisher,
       ladder,
       counted: options.queueType === "quorum" && !queue.isLane,
-      onDelivery,
+      // What somebody else has declared may be of another type.
+      isClassic: options.topology === "declare" && (options.queueType === "classic" || queue.isLane),
+      onDelivery: (delivery) => {
+        if (queue.isLane) this.#compact.note(delivery.received);
+        onDelivery(delivery);
+      },
       // A channel dies before its link says so, and the loss of the link is told by the connection.
       onLost: (error) => queueMicrotask(() => (this.#over ? undefined : onLost(error))),
-      onClosed: (closed) => this.#consumers.delete(closed),
+      onDeleted: () => this.#watch.deleted(queue.name),
+      onClosed: (closed) => {
+        this.#consumers.delete(closed);
+        this.#watch.delete(closed);
+      },
     });
     this.#consumers.add(consumer);
     await consumer.start(prefetch);
+    if (this.#consumers.has(consumer)) this.#watch.add(consumer);
     return consumer;
   }
 
@@ -139,26 +188,59 @@ export class RabbitmqConnection implements DriverConnection {
     return this.#listening.openInbox(onMessage, onLost);
   }
 
+  async take(queue: QueueSpec): Promise<WireDelivery | undefined> {
+    if (this.#over) throw ended();
+    return this.#taking.take(brokerQueue(queue));
+  }
+
+  async counts(queue: QueueSpec): Promise<QueueCounts> {
+    if (this.#over) throw ended();
+    return this.#taking.counts(brokerQueue(queue));
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
   }
 
+  #renewCredentials(onRenewed: Told["onRenewed"]): CredentialRenewal | undefined {
+    const { options, credentials: current, rules, publishing, consuming } = this.#parts;
+    const { credentials: source, connectTimeoutMs: timeoutMs } = options;
+    if (source === undefined || current?.expiresInMs === undefined) return undefined;
+    if (!rules.renewedCredentials) {
+      const warning = `RabbitMQ ${rules.version} renews no credentials on a live connection (3.8 does): expiresInMs means nothing`;
+      // Not before whoever connects has the connection.
+      queueMicrotask(() => onRenewed?.(undefined, warning));
+      return undefined;
+    }
+    return new CredentialRenewal({
+      source,
+      current,
+      links: [publishing, consuming],
+      timeoutMs,
+      onRenewed: (error, warning) => onRenewed?.(error, warning),
+      onDead: (error) => this.#lose(error),
+    });
+  }
+
   #toQueue(queue: BrokerQueue, message: WireMessage): Promise<void> {
     const delayMs = message.delayMs ?? 0;
-    const options = toPublishOptions(message, true, delayMs > 0 ? "delayed" : "directly");
+    const options = toPublishOptions(message, delayMs > 0 ? "delayed" : "directly");
     return this.#publisher.publish(queue, toBuffer(message.body), options, delayMs);
   }
 
-  /** Channels first: closing a link overtakes what still waits in its channels. */
+  /** Channels first: what waits for room or a confirm would be lost with its link. */
   async #close(): Promise<void> {
     if (this.#over) return;
     this.#over = true;
+    this.#watch.stop();
+    this.#renewal?.stop();
     const { publishing, consuming, options } = this.#parts;
     const endsAt = Date.now() + options.closeTimeoutMs;
     await settledWithin(options.closeTimeoutMs, () =>
       Promise.allSettled([
         ...[...this.#consumers].map((consumer) => consumer.close()),
+        this.#taking.close(),
         this.#publisher.idle(),
         this.#frames.close(),
       ]),
@@ -170,6 +252,8 @@ export class RabbitmqConnection implements DriverConnection {
   #lose(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    this.#watch.stop();
+    this.#renewal?.stop();
     this.#parts.publishing.destroy();
     this.#parts.consuming.destroy();
     this.#onLost(error);

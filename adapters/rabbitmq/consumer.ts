@@ -1,12 +1,11 @@
-import type { DriverConsumer, WireDelivery } from "../../src/driver/driver.js";
+import type { DriverConsumer } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import { type AmqpChannel, type AmqpMessage, type AmqpTable, MAX_PREFETCH } from "./amqp.js";
+import { type ArrivalParts, toDelivery } from "./arrivals.js";
 import type { BrokerQueue } from "./broker-queue.js";
-import { expiredHeaders, translatedDeath } from "./dead-letters.js";
-import { RabbitmqDelivery } from "./delivery.js";
-import { DUE_AT_HEADER, EXPIRES_AT_HEADER } from "./headers.js";
+import type { WatchedConsumer } from "./consumer-watch.js";
+import type { RabbitmqDelivery } from "./delivery.js";
 import type { DelayLadder } from "./ladder.js";
-import { toWireMessage } from "./mapping.js";
 import { type ConsumerShare, nextPrefetchStep } from "./prefetch-share.js";
 import type { QueuePublisher } from "./queue-publisher.js";
 import { Settling } from "./settling.js";
@@ -19,20 +18,29 @@ export interface ConsumerParts {
   readonly ladder: DelayLadder;
   /** Whether the broker counts deliveries. */
   readonly counted: boolean;
-  readonly onDelivery: (delivery: WireDelivery) => void;
+  /** The queue is a classic one. */
+  readonly isClassic: boolean;
+  readonly onDelivery: (delivery: RabbitmqDelivery) => void;
   /** At most once, not after `stop`. */
   readonly onLost: (error: unknown) => void;
+  /** The broker has ended it: as far as anybody can tell its queue was deleted. */
+  readonly onDeleted: () => void;
   /** The channel is closed, whoever closed it. */
   readonly onClosed: (consumer: RabbitmqConsumer) => void;
 }
 
+/** Cancelled when its queue is deleted, instead of taken over by one that is declared anew. Quorum queues refuse to be asked. */
+const CLASSIC_ARGUMENTS: AmqpTable = { "x-cancel-on-ha-failover": true };
+
 /** The consumer of one queue. */
-export class RabbitmqConsumer implements DriverConsumer {
+export class RabbitmqConsumer implements DriverConsumer, WatchedConsumer {
   readonly #parts: ConsumerParts;
   readonly #settling: Settling;
+  readonly #arrival: ArrivalParts;
   #shares: ConsumerShare[] = [];
   /** What is out of cancelled shares. */
   #leftOver = 0;
+  #arrivals = 0;
   #prefetch = 0;
   #adjusted: Promise<void> = Promise.resolve();
   #state: "starting" | "running" | "stopping" | "ended" = "starting";
@@ -45,6 +53,7 @@ export class RabbitmqConsumer implements DriverConsumer {
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
     this.#settling = new Settling(parts.channel, parts.queue, parts.publisher, (share) => this.#onSettled(share));
+    this.#arrival = { queue: parts.queue, ladder: parts.ladder, settling: this.#settling, counted: parts.counted };
     parts.channel.on("error", (error) => {
       this.#cause = error;
     });
@@ -64,6 +73,22 @@ export class RabbitmqConsumer implements DriverConsumer {
       this.#end(error);
       throw error;
     }
+  }
+
+  get queue(): string {
+    return this.#parts.queue.name;
+  }
+
+  get arrivals(): number {
+    return this.#arrivals;
+  }
+
+  get hasRoom(): boolean {
+    return this.#state === "running" && this.#shares.some(({ out, prefetch }) => out < prefetch);
+  }
+
+  lose(error: MessagingError): void {
+    if (this.#state === "running") this.#end(error);
   }
 
   setPrefetch(prefetch: number): Promise<void> {
@@ -108,11 +133,12 @@ export class RabbitmqConsumer implements DriverConsumer {
   }
 
   async #add(prefetch: number): Promise<void> {
-    const { channel, queue } = this.#parts;
+    const { channel, queue, isClassic } = this.#parts;
     const share: ConsumerShare = { prefetch, out: 0, cancelled: false, consumerTag: undefined };
     await channel.prefetch(prefetch);
     const { consumerTag } = await channel.consume(queue.name, (message) => this.#receive(share, message), {
       noAck: false,
+      ...(isClassic ? { arguments: CLASSIC_ARGUMENTS } : {}),
     });
     share.consumerTag = consumerTag;
     this.#shares.push(share);
@@ -131,47 +157,18 @@ export class RabbitmqConsumer implements DriverConsumer {
     try {
       if (received === null) {
         const { name } = this.#parts.queue;
+        this.#parts.onDeleted();
         throw new MessagingError("UNAVAILABLE", `the broker ended the consumer: was the queue "${name}" deleted?`);
       }
-      const { headers } = received.properties;
-      const arrived = toWireMessage(received);
-      const message = headers === undefined ? arrived : translatedDeath(arrived, headers, this.#parts.ladder);
-      const delivery = new RabbitmqDelivery(message, this.#deliveries(received), received, share, this.#settling);
-      this.#settling.take(delivery);
+      this.#arrivals += 1;
       if (share.cancelled) this.#leftOver += 1;
       // What comes before the broker has heard of a stop is handed on too: only core knows how it goes back. (A request
       // that was released would come again as one that may have run.)
-      // What the broker dead-lettered had its expiry already.
-      if (message !== arrived || headers === undefined || !this.#turnedAway(delivery, headers)) {
-        this.#parts.onDelivery(delivery);
-      }
+      const delivery = toDelivery(received, share, this.#arrival);
+      if (delivery !== undefined) this.#parts.onDelivery(delivery);
     } catch (error) {
       this.#end(error);
     }
-  }
-
-  #deliveries({ fields, properties }: AmqpMessage): number | undefined {
-    if (!this.#parts.counted) return undefined;
-    if (!fields.redelivered) return 1;
-    const before = properties.headers?.["x-delivery-count"];
-    return typeof before === "number" ? before + 1 : 2;
-  }
-
-  /** What the broker could not see on the way through the ladder: expired, or the ladder was too short. */
-  #turnedAway(delivery: RabbitmqDelivery, headers: AmqpTable): boolean {
-    const { message, received } = delivery;
-    const { name, deadLetterQueue } = this.#parts.queue;
-    const expiresAt = headers[EXPIRES_AT_HEADER];
-    const unseen = deadLetterQueue !== undefined && received.properties.expiration === undefined;
-    if (unseen && typeof expiresAt === "number" && expiresAt <= Date.now()) {
-      void this.#settling.deadLetter(delivery, expiredHeaders(message.headers, name));
-      return true;
-    }
-    const dueAt = headers[DUE_AT_HEADER];
-    if (typeof dueAt !== "number") return false;
-    const waitMs = dueAt - Date.now();
-    if (waitMs > 0) void this.#settling.retry(delivery, message.headers, waitMs);
-    return waitMs > 0;
   }
 
   #onSettled(share: ConsumerShare): void {

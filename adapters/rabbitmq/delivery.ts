@@ -1,16 +1,16 @@
 import type { WireDelivery, WireMessage, WireSettlement } from "../../src/driver/driver.js";
 import type { AmqpMessage } from "./amqp.js";
+import { RabbitmqPlace } from "./place.js";
 import type { ConsumerShare } from "./prefetch-share.js";
-import type { Settling, Taken } from "./settling.js";
+import type { Settling } from "./settling.js";
 
 /** One delivery, until it is settled. */
-export class RabbitmqDelivery implements WireDelivery, Taken {
+export class RabbitmqDelivery implements WireDelivery {
   readonly message: WireMessage;
   readonly deliveries: number | undefined;
   readonly received: AmqpMessage;
-  readonly share: ConsumerShare;
+  readonly place: RabbitmqPlace;
   readonly #settling: Settling;
-  #settled: Promise<boolean> | undefined;
 
   constructor(
     message: WireMessage,
@@ -22,12 +22,8 @@ export class RabbitmqDelivery implements WireDelivery, Taken {
     this.message = message;
     this.deliveries = deliveries;
     this.received = received;
-    this.share = share;
+    this.place = new RabbitmqPlace(received.fields.deliveryTag, share, settling);
     this.#settling = settling;
-  }
-
-  get messageId(): string {
-    return this.message.messageId;
   }
 
   get redelivered(): boolean {
@@ -36,14 +32,11 @@ export class RabbitmqDelivery implements WireDelivery, Taken {
 
   /** A second call changes nothing and tells what became of the first. */
   settle(settlement: WireSettlement): Promise<boolean> {
-    this.#settled ??= this.#settle(settlement);
-    return this.#settled;
-  }
-
-  #settle(settlement: WireSettlement): Promise<boolean> {
-    if (settlement === "ack") return this.#settling.ack(this);
-    if (settlement === "release") return this.#settling.release(this);
-    if ("deadLetter" in settlement) return this.#settling.deadLetter(this, settlement.deadLetter);
-    return this.#settling.retry(this, settlement.headers, settlement.retryInMs);
+    if (settlement === "ack" || settlement === "release") return this.place.settle(settlement);
+    return this.place.settleBy(() =>
+      "deadLetter" in settlement
+        ? this.#settling.deadLetter(this, settlement.deadLetter)
+        : this.#settling.retry(this, settlement.headers, settlement.retryInMs),
+    );
   }
 }

@@ -2,12 +2,14 @@ import type { ConnectOptions, Driver, DriverConnection } from "../../src/driver/
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { Capabilities } from "../../src/ports/capabilities.js";
 import { onAbort } from "../../src/util/abort.js";
-import { RabbitmqConnection } from "./connection.js";
+import { type LinkParts, RabbitmqConnection } from "./connection.js";
+import type { WatchTimes } from "./consumer-watch.js";
+import { type AskedCredentials, askForCredentials, termOf } from "./credentials.js";
 import { toMessagingError, withContext } from "./errors.js";
-import { FRAME_BUFFER } from "./frame-publisher.js";
 import { DelayLadder } from "./ladder.js";
 import { type Link, openLink } from "./link.js";
 import { type RabbitmqOptions, type ResolvedRabbitmqOptions, resolveRabbitmqOptions } from "./options.js";
+import { ServerRotation } from "./server-rotation.js";
 import { serverRules } from "./server-rules.js";
 import { type ServerUrl, serverAddress } from "./server-url.js";
 
@@ -21,11 +23,15 @@ export class RabbitmqDriver implements Driver {
   readonly capabilities: Capabilities;
   readonly #options: ResolvedRabbitmqOptions;
   readonly #ladder: DelayLadder;
-  #attempts = 0;
+  readonly #rotation: ServerRotation;
+  readonly #watchTimes: WatchTimes | undefined;
 
-  constructor(options: ResolvedRabbitmqOptions, ladder: DelayLadder) {
+  constructor(options: ResolvedRabbitmqOptions, ladder: DelayLadder, watchTimes?: WatchTimes) {
     this.#options = options;
     this.#ladder = ladder;
+    this.#watchTimes = watchTimes;
+    this.#rotation = new ServerRotation(options.servers);
+    const { consumerTimeoutMs, maxMessageBytes } = options;
     this.capabilities = Object.freeze({
       queue: Object.freeze({
         persistent: true,
@@ -33,10 +39,13 @@ export class RabbitmqDriver implements Driver {
         delayedDelivery: true,
         expiry: true,
         priority: false,
+        deduplication: false,
         ordering: "until-requeue",
+        ...(consumerTimeoutMs === Number.POSITIVE_INFINITY ? {} : { holdMs: consumerTimeoutMs }),
       }),
       broadcast: Object.freeze({ loopback: true }),
-      maxMessageBytes: options.maxMessageBytes,
+      inspection: "ready",
+      maxMessageBytes,
     });
   }
 
@@ -44,37 +53,66 @@ export class RabbitmqDriver implements Driver {
     return toMessagingError(error);
   }
 
-  /** To the next of the servers. */
-  async connect({ signal, onLost, onBlocked, onReturned }: ConnectOptions): Promise<DriverConnection> {
-    const { servers, connectTimeoutMs, queueType } = this.#options;
-    const server = servers[this.#attempts % servers.length];
-    if (server === undefined) throw new MessagingError("INTERNAL", "no server to connect to");
-    this.#attempts += 1;
+  /** To the next of the servers, once it is known as whom. */
+  async connect({ signal, ...told }: ConnectOptions): Promise<DriverConnection> {
+    const { connectTimeoutMs, credentials: source } = this.#options;
+    let [silent, what] = ["the credentials callback", "cannot connect to RabbitMQ"];
 
     // Ends every socket of this attempt, at whatever step it is.
     const attempt = new AbortController();
     const stopListening = onAbort(signal, () => attempt.abort(aborted(signal)));
-    const timer = setTimeout(() => attempt.abort(unanswered(server, connectTimeoutMs)), connectTimeoutMs);
+    const timer = setTimeout(() => attempt.abort(unanswered(silent, connectTimeoutMs)), connectTimeoutMs);
     // The first reason counts; either way both links end.
-    const fail = (error: unknown): never => {
-      attempt.abort(withContext(`cannot connect to RabbitMQ at ${serverAddress(server)}`, error));
-      throw attempt.signal.reason;
+    const end = (error: unknown): MessagingError => {
+      attempt.abort(withContext(what, error));
+      return toMessagingError(attempt.signal.reason);
     };
-    const open = (purpose: string): Promise<Link> =>
-      openLink(server, this.#options, purpose, attempt.signal).catch(fail);
     try {
-      const [publishing, consuming] = await Promise.all([open("publishing"), open("consuming")]);
-      const rules = serverRules(publishing.serverProperties, queueType);
-      const frameChannel = await publishing.createChannel(FRAME_BUFFER);
-      if (publishing.over || consuming.over) throw new Error("Connection closed during set-up");
-      const parts = { publishing, consuming, frameChannel, options: this.#options, rules, ladder: this.#ladder };
-      return new RabbitmqConnection(parts, { onLost, onBlocked, onReturned });
+      const credentials = source === undefined ? undefined : await askForCredentials(source, attempt.signal);
+      // Only now: what the callback does wrong is no fault of a host.
+      const server = this.#rotation.next();
+      const endpoint = serverAddress(server);
+      [silent, what] = [`RabbitMQ at ${endpoint}`, `cannot connect to RabbitMQ at ${endpoint}`];
+      const parts = await this.#open(server, credentials, attempt.signal, end).catch((error: unknown) => {
+        throw this.#rotation.failed(server, end(error));
+      });
+      this.#rotation.connected();
+      const term = credentials === undefined ? undefined : termOf(credentials);
+      return new RabbitmqConnection({ ...parts, endpoint, credentials: term }, told);
     } catch (error) {
-      return fail(error);
+      // What was told already is not put into words again.
+      throw attempt.signal.aborted ? error : end(error);
     } finally {
       clearTimeout(timer);
       stopListening();
     }
+  }
+
+  async #open(
+    server: ServerUrl,
+    credentials: AskedCredentials | undefined,
+    signal: AbortSignal,
+    end: (error: unknown) => MessagingError,
+  ): Promise<LinkParts> {
+    const options = this.#options;
+    const { username, password } = credentials ?? server;
+    const open = (purpose: string): Promise<Link> =>
+      openLink({ ...server, username, password }, options, purpose, signal).catch((error: unknown) => {
+        throw end(error);
+      });
+    const [publishing, consuming] = await Promise.all([open("publishing"), open("consuming")]);
+    const rules = serverRules(publishing.serverProperties, options.queueType);
+    const frameChannel = await publishing.createChannel();
+    if (publishing.over || consuming.over) throw new Error("Connection closed during set-up");
+    return {
+      publishing,
+      consuming,
+      frameChannel,
+      options,
+      rules,
+      ladder: this.#ladder,
+      watchTimes: this.#watchTimes,
+    };
   }
 }
 
@@ -82,9 +120,6 @@ function aborted(signal: AbortSignal): MessagingError {
   return new MessagingError("ABORTED", "connecting was aborted", { cause: signal.reason });
 }
 
-function unanswered(server: ServerUrl, timeoutMs: number): MessagingError {
-  return new MessagingError(
-    "UNAVAILABLE",
-    `RabbitMQ at ${serverAddress(server)} did not answer within ${timeoutMs} ms`,
-  );
+function unanswered(what: string, timeoutMs: number): MessagingError {
+  return new MessagingError("UNAVAILABLE", `${what} did not answer within ${timeoutMs} ms`);
 }

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { type ErrorCode, MessagingError } from "../../src/errors/messaging-error.js";
 import { NACKED, REPLY } from "./amqp.js";
+import { tlsFailure } from "./tls-errors.js";
 
 /** A reply code of the broker, an error code of Node: what it means to an application. */
 const BY_CODE: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
@@ -28,18 +29,7 @@ const BY_CODE: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
   ["ERR_STREAM_DESTROYED", "UNAVAILABLE"],
   ["ERR_STREAM_WRITE_AFTER_END", "UNAVAILABLE"],
   ["ABORT_ERR", "ABORTED"],
-  ["EPROTO", "INVALID_ARGUMENT"],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", "INVALID_ARGUMENT"],
-  ["CERT_HAS_EXPIRED", "UNAUTHENTICATED"],
-  ["DEPTH_ZERO_SELF_SIGNED_CERT", "UNAUTHENTICATED"],
-  ["SELF_SIGNED_CERT_IN_CHAIN", "UNAUTHENTICATED"],
-  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNAUTHENTICATED"],
-  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "UNAUTHENTICATED"],
-  ["ERR_TLS_CERT_ALTNAME_INVALID", "UNAUTHENTICATED"],
 ]);
-
-/** There are too many to list, and all mean that one side does not trust the other. */
-const TLS_FAILURE = /^ERR_(?:SSL|TLS)_/;
 
 interface Reading {
   readonly pattern: RegExp;
@@ -60,6 +50,12 @@ const BY_TEXT: readonly Reading[] = [
     text: () => "the broker takes no user and password (SASL PLAIN is switched off)",
   },
   {
+    // The broker's heartbeats begin before its client has said all: what a link slower than they are is told.
+    pattern: /Expected \S+; got <Heartbeat>/,
+    code: "UNAVAILABLE",
+    text: () => "the handshake took longer than a heartbeat: the link is slow, or heartbeatSeconds is too low for it",
+  },
+  {
     // amqplib drops the broker's reason here.
     pattern: /Expected ConnectionOpenOk; got <ConnectionClose/,
     code: "NOT_FOUND",
@@ -72,6 +68,20 @@ const BY_TEXT: readonly Reading[] = [
     text: ([, property, kind, name, wanted, found]) =>
       `the ${kind} "${name}" is there with ${property} = ${valueIn(found)}, wanted is ${valueIn(wanted)}: ` +
       "change the options to match, or delete it once it is empty",
+  },
+  {
+    // The broker cuts off what is over 255 bytes, which long names soon are: whoever declared knows what was wanted.
+    pattern: /inequivalent arg '([^']+)' for (queue|exchange) '/,
+    code: "ALREADY_EXISTS",
+    text: ([, property, kind]) =>
+      `the ${kind} is there with another ${property} (the broker's answer was cut off: look there which): ` +
+      "change the options to match, or delete it once it is empty",
+  },
+  {
+    pattern: /cannot obtain exclusive access to locked queue '(.*?)' in vhost/,
+    code: "ALREADY_EXISTS",
+    text: ([, name]) =>
+      `the queue "${name}" is exclusive to another connection, wanted is one for all: choose another name, or end that one`,
   },
   {
     pattern: /message size (\d+) (?:is )?larger than (?:configured )?max size (\d+)/,
@@ -90,9 +100,9 @@ const BY_TEXT: readonly Reading[] = [
   },
   { pattern: /unknown delivery tag/, code: "INTERNAL", text: (_, message) => replyText(message) },
   {
-    pattern: /^Field '(\w+)' is the wrong type; must be a string \(up to 255 chars\)/,
+    pattern: /^Field '(\w+)' is the wrong type; must be (.+)$/s,
     code: "INVALID_ARGUMENT",
-    text: ([, field]) => `${field} must be a text of at most 255 bytes`,
+    text: ([, field, wanted]) => `${field} must be ${wanted?.replace(/string \(.*\)/, "text of at most 255 bytes")}`,
   },
   {
     pattern: /^Encoded field table .* exceeds the (\d+) byte/,
@@ -109,31 +119,49 @@ const BY_TEXT: readonly Reading[] = [
     code: "UNAVAILABLE",
     text: () => "the other side does not speak AMQP 0-9-1: is this the broker's AMQP port?",
   },
+  {
+    pattern: /^Socket closed abruptly during opening handshake/,
+    code: "UNAVAILABLE",
+    text: () =>
+      "the other side closed the connection at once: is this the broker's AMQP port, and amqps: where it is for TLS?",
+  },
   { pattern: /^Heartbeat timeout/, code: "UNAVAILABLE", text: () => "the broker was silent for too long (heartbeat)" },
   { pattern: new RegExp(`^${NACKED}`), code: "REJECTED", text: () => "the broker refused the message (nack)" },
 ];
 
 /** Where there is neither: the library's own words for a link that is gone. */
-const LOST = /^(?:Socket closed abruptly|Unexpected close|channel closed|Channel (?:ended|clos)|Connection clos)/;
+const LOST = /^(?:Unexpected close|channel closed|Channel (?:ended|clos)|Connection clos)/;
 
 /** What Node says by code, in words that say what to do. */
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused: is the broker running there?",
   ENOTFOUND: "there is no such host",
-  ERR_SSL_WRONG_VERSION_NUMBER: "the other side speaks no TLS there: use amqp:, or its TLS port",
+  ECONNRESET: "the other side cut the connection",
 };
 
-/** Any error as the one class that crosses a port; the original is its cause. */
-export function toMessagingError(error: unknown): MessagingError {
-  if (MessagingError.is(error)) return error;
-  if (!(error instanceof Error))
-    return new MessagingError("UNKNOWN", `not an error: ${inspect(error)}`, { cause: error });
+/**
+ * The broker quotes the user's name, which is half of what proves who one is. It cuts its answers off, so that the quote may have no
+ * end. Names may hold quotes.
+ */
+const USER = /( (?:for|by) |\b)user '(?:.*?'(?=["\s.,;:)]|$)|.*)/gs;
+
+/**
+ * Any error as the one class that crosses a port; the original is its cause, or a copy of it without the user's name if that is
+ * in it.
+ */
+export function toMessagingError(thrown: unknown): MessagingError {
+  if (MessagingError.is(thrown)) return thrown;
+  if (!(thrown instanceof Error))
+    return new MessagingError("UNKNOWN", `not an error: ${inspect(thrown)}`, { cause: thrown });
+  const error = withoutUser(thrown);
   const code: unknown = "code" in error ? error.code : undefined;
   for (const reading of BY_TEXT) {
     const match = reading.pattern.exec(error.message);
     if (match !== null) return new MessagingError(reading.code, reading.text(match, error.message), { cause: error });
   }
-  const known = BY_CODE.get(code) ?? (TLS_FAILURE.test(String(code)) ? "UNAUTHENTICATED" : undefined);
+  const tls = tlsFailure(error);
+  if (tls !== undefined) return new MessagingError(tls.code, tls.text, { cause: error });
+  const known = BY_CODE.get(code);
   if (known === undefined && LOST.test(error.message)) {
     return new MessagingError("UNAVAILABLE", `the link to the broker was lost: ${error.message}`, { cause: error });
   }
@@ -143,8 +171,16 @@ export function toMessagingError(error: unknown): MessagingError {
 
 /** The same, saying what was attempted. */
 export function withContext(context: string, error: unknown): MessagingError {
-  const { code, message, retryable } = toMessagingError(error);
-  return new MessagingError(code, `${context}: ${message}`, { cause: error, retryable });
+  const translated = toMessagingError(error);
+  const { code, message, retryable } = translated;
+  const cause: unknown = translated === error ? error : translated.cause;
+  return new MessagingError(code, `${context}: ${message}`, { cause, retryable });
+}
+
+function withoutUser(error: Error): Error {
+  const text = error.message.replace(USER, (_, before) => (before === "" ? "the user" : ""));
+  if (text === error.message) return error;
+  return Object.assign(new Error(text), "code" in error ? { code: error.code } : {});
 }
 
 /** The broker's own words, without the wrapping. */
@@ -155,6 +191,8 @@ function replyText(message: string): string {
 
 /** `'classic'`, `the value '5' of type 'byte'`, `none`. */
 function valueIn(text: string | undefined): string {
+  const cut = /'([^']*)\.\.\.$/.exec(text ?? "")?.[1];
+  if (cut !== undefined) return `${cut}…`;
   const quoted = /'(.*?)'/.exec(text ?? "")?.[1];
   return quoted === "" ? '""' : (quoted ?? text ?? "?");
 }

@@ -2,13 +2,11 @@ import type { WireMessage } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { NodeId } from "../../src/ports/broadcast.js";
 import { type Deferred, deferred } from "../../src/util/deferred.js";
-import type { AmqpChannel, AmqpPublishOptions } from "./amqp.js";
+import type { AmqpChannel, AmqpProperties, AmqpPublishMethod, AmqpPublishOptions } from "./amqp.js";
+import { type CompactInboxes, toCompact, toFrame } from "./compact-responses.js";
 import { NODE_HEADER, SCOPE_ALL, SCOPE_HEADER } from "./headers.js";
-import { toBuffer, toPublishOptions, toWireMessage } from "./mapping.js";
+import { toBuffer, toPublishOptions } from "./mapping.js";
 import type { Topology } from "./topology.js";
-
-/** How many frames may wait in the channel before publishers are held up. */
-export const FRAME_BUFFER = 512;
 
 const ROOM = Promise.resolve();
 
@@ -16,31 +14,40 @@ const ROOM = Promise.resolve();
 export class FramePublisher {
   readonly #channel: AmqpChannel;
   readonly #topology: Topology;
+  readonly #compact: CompactInboxes;
   /** By broadcast: true once its exchange is there, before that the last publish that waits for it. */
   readonly #exchanges = new Map<string, true | Promise<void>>();
   #drained: Deferred<void> | undefined;
   #closed = false;
 
-  constructor(channel: AmqpChannel, topology: Topology, onReturned: (frame: WireMessage) => void) {
+  constructor(
+    channel: AmqpChannel,
+    topology: Topology,
+    compact: CompactInboxes,
+    onReturned: (frame: WireMessage) => void,
+  ) {
     this.#channel = channel;
     this.#topology = topology;
+    this.#compact = compact;
     channel.on("drain", () => this.#settleDrain(undefined));
     channel.on("close", () => {
       this.#closed = true;
       this.#settleDrain(lost());
     });
-    channel.on("return", (message) => onReturned(toWireMessage(message)));
+    channel.on("return", (message) => onReturned(toFrame(message)));
   }
 
   toInbox(address: string, message: WireMessage): Promise<void> {
-    return this.#send("", address, toPublishOptions(message, true), message.body);
+    const method = { exchange: "", routingKey: address, mandatory: true };
+    const compact = this.#compact.has(address) ? toCompact(message) : undefined;
+    return this.#send(method, compact ?? toPublishOptions(message), message.body);
   }
 
   toBroadcast(name: string, node: NodeId | undefined, message: WireMessage): Promise<void> {
-    const options = toPublishOptions(message, false);
+    const options = toPublishOptions(message);
     if (node === undefined) options.headers[SCOPE_HEADER] = SCOPE_ALL;
     else options.headers[NODE_HEADER] = node;
-    if (this.#exchanges.get(name) === true) return this.#send(name, "", options, message.body);
+    if (this.#exchanges.get(name) === true) return this.#send(toExchange(name), options, message.body);
     return this.#sendOnceDeclared(name, options, message.body);
   }
 
@@ -50,10 +57,10 @@ export class FramePublisher {
     await this.#channel.close();
   }
 
-  #send(exchange: string, routingKey: string, options: AmqpPublishOptions, body: Uint8Array): Promise<void> {
+  #send(method: AmqpPublishMethod, options: AmqpProperties, body: Uint8Array): Promise<void> {
     if (this.#closed) return Promise.reject(lost());
     try {
-      if (this.#channel.publish(exchange, routingKey, toBuffer(body), options)) return ROOM;
+      if (this.#channel.sendMessage(method, options, toBuffer(body))) return ROOM;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -65,7 +72,7 @@ export class FramePublisher {
   async #sendOnceDeclared(name: string, options: AmqpPublishOptions, body: Uint8Array): Promise<void> {
     const before = this.#exchanges.get(name);
     const declared = before instanceof Promise ? before : this.#topology.broadcast(name);
-    const sent = declared.then(() => ({ room: this.#send(name, "", options, body) }));
+    const sent = declared.then(() => ({ room: this.#send(toExchange(name), options, body) }));
     const waiting = sent.then(
       () => {
         if (this.#exchanges.get(name) === waiting) this.#exchanges.set(name, true);
@@ -86,6 +93,10 @@ export class FramePublisher {
     if (error === undefined) drained?.resolve();
     else drained?.reject(error);
   }
+}
+
+function toExchange(exchange: string): AmqpPublishMethod {
+  return { exchange, routingKey: "", mandatory: false };
 }
 
 function lost(): MessagingError {

@@ -1,7 +1,11 @@
+import { onAbort } from "../../src/util/abort.js";
 import { type AmqpChannel, type AmqpConfirmChannel, type AmqpModel, type AmqpTable, connectAmqp } from "./amqp.js";
 import type { ResolvedRabbitmqOptions } from "./options.js";
+import { readDirectly } from "./read-directly.js";
+import { restNumbers } from "./resting-numbers.js";
 import type { ServerUrl } from "./server-url.js";
 import { settledWithin } from "./settled-within.js";
+import { writeDirectly } from "./write-directly.js";
 
 /** One AMQP connection. It ends once, is told so once, and then leaves nothing open. */
 export class Link {
@@ -18,7 +22,9 @@ export class Link {
     model.on("error", (error) => this.#end(error));
     model.on("close", (error) => this.#end(error ?? new Error("Connection closed")));
     if (model.connection.expectSocketClose) this.#end(new Error("Connection closed during set-up"));
-    corkWrites(model);
+    writeDirectly(model.connection);
+    readDirectly(model.connection);
+    restNumbers(model.connection);
   }
 
   /** True once it was lost or closed. */
@@ -41,12 +47,28 @@ export class Link {
     this.#model.on("unblocked", () => listener(false));
   }
 
-  createChannel(highWaterMark?: number): Promise<AmqpChannel> {
-    return this.#model.createChannel(highWaterMark === undefined ? {} : { highWaterMark });
+  createChannel(): Promise<AmqpChannel> {
+    return this.#model.createChannel();
   }
 
   createConfirmChannel(): Promise<AmqpConfirmChannel> {
     return this.#model.createConfirmChannel();
+  }
+
+  /** Resolves once the broker has taken the new password or token; rejects with the signal's reason, or when it is lost. */
+  async updateSecret(secret: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const updated = this.#model.updateSecret(Buffer.from(secret), "the former secret expires soon");
+    updated.catch(() => {});
+    await new Promise<unknown>((resolve, reject) => {
+      const forget = onAbort(signal, () => reject(signal.reason as Error));
+      updated.then(resolve, reject).finally(forget);
+    });
+  }
+
+  /** Ends it as if it had been lost. */
+  lose(error: Error): void {
+    this.#end(error);
   }
 
   /** Says goodbye to the broker, for at most this long. Never rejects. */
@@ -91,22 +113,4 @@ export async function openLink(
     },
   );
   return new Link(model);
-}
-
-/** What one turn of the loop writes leaves in one system call. */
-function corkWrites({ connection: { stream } }: AmqpModel): void {
-  const write = stream.write.bind(stream);
-  let corked = false;
-  const uncork = (): void => {
-    corked = false;
-    stream.uncork();
-  };
-  stream.write = (chunk) => {
-    if (!corked) {
-      corked = true;
-      stream.cork();
-      process.nextTick(uncork);
-    }
-    return write(chunk);
-  };
 }

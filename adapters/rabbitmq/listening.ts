@@ -1,7 +1,8 @@
 import type { DriverInbox, DriverResource, WireMessage } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { NodeId } from "../../src/ports/broadcast.js";
-import type { AmqpChannel } from "./amqp.js";
+import type { AmqpChannel, AmqpMessage } from "./amqp.js";
+import { toFrame } from "./compact-responses.js";
 import type { DeclaringChannel } from "./declaring-channel.js";
 import { NODE_HEADER, SCOPE_ALL, SCOPE_HEADER } from "./headers.js";
 import type { Link } from "./link.js";
@@ -9,6 +10,7 @@ import { toWireMessage } from "./mapping.js";
 import type { Topology } from "./topology.js";
 
 type OnMessage = (message: WireMessage) => void;
+type OnReceived = (message: AmqpMessage) => void;
 type OnLost = (error: unknown) => void;
 
 interface SharedChannel {
@@ -17,8 +19,16 @@ interface SharedChannel {
   readonly listeners: Set<OnLost>;
 }
 
-/** The queues of inboxes and subscriptions: named by the broker, ours alone, gone when nobody consumes or the link ends. */
-const OWN_QUEUE = { durable: false, exclusive: true, autoDelete: true, arguments: { "x-queue-type": "classic" } };
+/**
+ * The queues of inboxes and subscriptions: named by the broker, ours alone, gone when nobody consumes or the link ends. One that
+ * comes when it is not waited for any more never has a consumer: it expires, after this many milliseconds.
+ */
+const OWN_QUEUE = {
+  durable: false,
+  exclusive: true,
+  autoDelete: true,
+  arguments: { "x-queue-type": "classic", "x-expires": 60_000 },
+};
 
 /** Inboxes and subscriptions, all consumed on one channel, without acks. */
 export class Listening {
@@ -39,7 +49,7 @@ export class Listening {
 
   async openInbox(onMessage: OnMessage, onLost: OnLost): Promise<DriverInbox> {
     const { queue } = await this.#declaring.run((channel) => channel.assertQueue("", OWN_QUEUE));
-    const { stop } = await this.#consume(queue, "inbox", onMessage, onLost);
+    const { stop } = await this.#consume(queue, "inbox", (message) => onMessage(toFrame(message)), onLost);
     return { address: queue, stop };
   }
 
@@ -52,10 +62,11 @@ export class Listening {
       await channel.bindQueue(declared.queue, broadcast, "", { "x-match": "all", [NODE_HEADER]: node });
       return declared.queue;
     });
-    return this.#consume(queue, `subscription to "${broadcast}"`, onMessage, onLost);
+    const what = `subscription to "${broadcast}"`;
+    return this.#consume(queue, what, (message) => onMessage(toWireMessage(message)), onLost);
   }
 
-  async #consume(queue: string, what: string, onMessage: OnMessage, onLost: OnLost): Promise<DriverResource> {
+  async #consume(queue: string, what: string, onMessage: OnReceived, onLost: OnLost): Promise<DriverResource> {
     const { channel, listeners } = await this.#open();
     let live = false;
     let cause: unknown;
@@ -77,7 +88,7 @@ export class Listening {
           return;
         }
         try {
-          onMessage(toWireMessage(message));
+          onMessage(message);
         } catch (error) {
           // Thrown on, it would end the whole connection.
           end(error);

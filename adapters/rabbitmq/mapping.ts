@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { WireMessage } from "../../src/driver/driver.js";
+import { FRAME } from "../../src/driver/request-frames.js";
 import type { MessageHeaders } from "../../src/ports/message.js";
 import { type AmqpMessage, type AmqpProperties, type AmqpPublishOptions, MAX_EXPIRATION_MS } from "./amqp.js";
-import { EXPIRES_AT_HEADER, fromTable, toTable, toTableAgain } from "./headers.js";
+import { COMPACT, EXPIRES_AT_HEADER, fromTable, toTable, toTableAgain } from "./headers.js";
+
+/** The latest time that a Date can hold (ECMAScript, "Time Values and Time Range"). */
+const LATEST_SECONDS = 8_640_000_000_000;
 
 /** Properties for publishing; the headers are ours to add to. `through` says whether a delay comes first. */
 export function toPublishOptions(
   message: WireMessage,
-  mandatory: boolean,
   through: "directly" | "delayed" = "directly",
 ): AmqpPublishOptions {
   const headers = toTable(message.headers);
@@ -18,7 +21,6 @@ export function toPublishOptions(
   }
   return {
     headers,
-    mandatory,
     expiration,
     contentType: message.contentType,
     deliveryMode: message.persistent ? 2 : 1,
@@ -27,6 +29,7 @@ export function toPublishOptions(
     messageId: message.messageId,
     timestamp: Math.floor(message.timestamp / 1000),
     type: message.type,
+    appId: message.type === FRAME.signal && message.replyTo !== undefined ? COMPACT : undefined,
   };
 }
 
@@ -46,7 +49,6 @@ export function toPublishOptionsAgain(
   }
   return {
     headers: table,
-    mandatory: true,
     expiration,
     messageId,
     contentType: properties.contentType,
@@ -55,13 +57,14 @@ export function toPublishOptionsAgain(
     priority: properties.priority,
     correlationId: properties.correlationId,
     replyTo: properties.replyTo,
-    timestamp: properties.timestamp,
+    timestamp: secondsOf(properties),
     type: properties.type,
     appId: properties.appId,
   };
 }
 
 export function toWireMessage({ properties, content }: AmqpMessage): WireMessage {
+  const seconds = secondsOf(properties);
   return {
     messageId: properties.messageId ?? randomUUID(),
     type: properties.type,
@@ -71,7 +74,7 @@ export function toWireMessage({ properties, content }: AmqpMessage): WireMessage
     headers: fromTable(properties.headers),
     // A plain view: what Buffer redefines (slice, toString) must not depend on the adapter.
     body: new Uint8Array(content.buffer, content.byteOffset, content.byteLength),
-    timestamp: properties.timestamp === undefined ? Date.now() : properties.timestamp * 1000,
+    timestamp: seconds === undefined ? Date.now() : seconds * 1000,
     expiresInMs: properties.expiration === undefined ? undefined : Number(properties.expiration),
     persistent: properties.deliveryMode === 2,
   };
@@ -80,6 +83,11 @@ export function toWireMessage({ properties, content }: AmqpMessage): WireMessage
 /** The same bytes, not a copy. */
 export function toBuffer(body: Uint8Array): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}
+
+/** Since the epoch. What no clock shows is left out: the wire has times up to 2^64, and amqplib writes none that is not exact. */
+function secondsOf({ timestamp }: AmqpProperties): number | undefined {
+  return timestamp !== undefined && timestamp <= LATEST_SECONDS ? timestamp : undefined;
 }
 
 /** In milliseconds since the epoch. A foreign message carries its expiry as a span only: it starts anew. */

@@ -1,23 +1,13 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
+import type { RabbitmqCredentialsSource } from "./credentials.js";
 import { parseServerUrl, type ServerUrl } from "./server-url.js";
-
-export interface RabbitmqTlsOptions {
-  /** Certificates that are trusted, PEM. Default: those that Node trusts. */
-  readonly ca?: string | Uint8Array | undefined;
-  /** The client's own certificate, PEM. Needs `key`. */
-  readonly cert?: string | Uint8Array | undefined;
-  /** The client's own key, PEM. Needs `cert`. */
-  readonly key?: string | Uint8Array | undefined;
-  /** What the key is encrypted with. */
-  readonly passphrase?: string | undefined;
-  /** The name that the broker's certificate must bear. Default: the host in the URL. */
-  readonly serverName?: string | undefined;
-}
+import { type RabbitmqTlsOptions, resolveTls } from "./tls-options.js";
 
 export interface RabbitmqOptions {
   /**
    * `amqp://user:password@host:5672/vhost`, or `amqps:` for TLS. Several: the nodes of one cluster, tried in turn, one
-   * per attempt to connect. Defaults within: user and password `guest`, port 5672 (5671), virtual host `/`.
+   * per attempt to connect, also after a loss. A first connect gives up at once only when all of them refuse for good (a
+   * password, a virtual host, a certificate). Defaults within: user and password `guest`, port 5672 (5671), virtual host `/`.
    */
   readonly url: string | readonly string[];
   /** What queues and their dead-letter queues are declared as. Quorum needs RabbitMQ 3.10. Default `"quorum"`. */
@@ -29,7 +19,10 @@ export interface RabbitmqOptions {
   readonly topology?: "declare" | "check" | "none" | undefined;
   /** A link that is silent two to three times this long is lost. In seconds, 1 to 600. Default 10. */
   readonly heartbeatSeconds?: number | undefined;
-  /** The longest that one attempt to connect may take. In milliseconds, 100 to 600,000. Default 10,000. */
+  /**
+   * The longest that one attempt to connect may take, and later the broker's answer to one declaration (of the delay ladder, six
+   * times that): what waits for it is told `UNAVAILABLE`. In milliseconds, 100 to 9,500: core gives up after 10,000. Default 9,000.
+   */
   readonly connectTimeoutMs?: number | undefined;
   /** The longest that closing may wait for confirms and for the broker. In milliseconds, 0 to 600,000. Default 5,000. */
   readonly closeTimeoutMs?: number | undefined;
@@ -42,6 +35,19 @@ export interface RabbitmqOptions {
   readonly maxMessageBytes?: number | undefined;
   /** What the broker's management shows for the connections. Default `"fairlead"`. */
   readonly connectionName?: string | undefined;
+  /**
+   * The broker's own `consumer_timeout`: what a consumer holds unsettled for longer, the broker takes back, and with it all that
+   * the consumer holds. Handlers are told at four fifths of it, and their deliveries settled as failed before it is over
+   * (capability `holdMs`). In milliseconds, 1,000 to 31,536,000,000; `Infinity` where the broker's is switched off. Default
+   * 1,800,000 (30 minutes), the broker's default.
+   */
+  readonly consumerTimeoutMs?: number | undefined;
+  /**
+   * Asked for user and password (or token) before every attempt to connect, for at most `connectTimeoutMs`, in place of those in
+   * the URLs. What it resolves with is neither logged nor part of an error. A failure is told, with its text, and tried again like
+   * a refused connect. With `expiresInMs` in the result they are renewed on the live connection, before they expire.
+   */
+  readonly credentials?: RabbitmqCredentialsSource | undefined;
   /** For `amqps:` URLs. */
   readonly tls?: RabbitmqTlsOptions | undefined;
 }
@@ -56,6 +62,8 @@ export interface ResolvedRabbitmqOptions {
   readonly deadMaxMessages: number | undefined;
   readonly maxMessageBytes: number;
   readonly connectionName: string;
+  readonly consumerTimeoutMs: number;
+  readonly credentials: RabbitmqCredentialsSource | undefined;
   readonly tls: RabbitmqTlsOptions;
 }
 
@@ -69,17 +77,22 @@ const KEYS = [
   "deadMaxMessages",
   "maxMessageBytes",
   "connectionName",
+  "consumerTimeoutMs",
+  "credentials",
   "tls",
 ];
-const TLS_KEYS = ["ca", "cert", "key", "passphrase", "serverName"];
+
+const THIRTY_MINUTES_MS = 1_800_000;
+const YEAR_MS = 31_536_000_000;
 
 /** Checks everything, fills in the defaults. Throws one `INVALID_ARGUMENT` that names all faults. */
 export function resolveRabbitmqOptions(raw: RabbitmqOptions): ResolvedRabbitmqOptions {
   if (!isRecord(raw)) throw invalid(['they must be an object such as { url: "amqp://host" }']);
   const faults: string[] = [];
   const given: Record<string, unknown> = { ...raw };
-  refuseUnknown(given, KEYS, "", faults);
-  const servers = resolveServers(given.url, faults);
+  refuseUnknown(given, faults);
+  const credentials = resolveCredentials(given.credentials, faults);
+  const servers = resolveServers(given.url, credentials !== undefined, faults);
   const tls = resolveTls(given.tls, servers, faults);
 
   const oneOf = <T extends string>(key: string, allowed: readonly T[], fallback: T): T => {
@@ -105,54 +118,52 @@ export function resolveRabbitmqOptions(raw: RabbitmqOptions): ResolvedRabbitmqOp
     queueType: oneOf("queueType", ["quorum", "classic"], "quorum"),
     topology: oneOf("topology", ["declare", "check", "none"], "declare"),
     heartbeatSeconds: whole("heartbeatSeconds", 1, 600, 10),
-    connectTimeoutMs: whole("connectTimeoutMs", 100, 600_000, 10_000),
+    connectTimeoutMs: whole("connectTimeoutMs", 100, 9_500, 9_000),
     closeTimeoutMs: whole("closeTimeoutMs", 0, 600_000, 5_000),
     deadMaxMessages: whole("deadMaxMessages", 1, 2 ** 31 - 1, undefined),
     maxMessageBytes: whole("maxMessageBytes", 1, 2 ** 27, 2 ** 24),
     connectionName: String(connectionName),
+    consumerTimeoutMs:
+      given.consumerTimeoutMs === Number.POSITIVE_INFINITY
+        ? Number.POSITIVE_INFINITY
+        : whole("consumerTimeoutMs", 1_000, YEAR_MS, THIRTY_MINUTES_MS),
+    credentials,
     tls,
   };
   if (faults.length > 0) throw invalid(faults);
   return Object.freeze(resolved);
 }
 
-function resolveServers(value: unknown, faults: string[]): readonly ServerUrl[] {
+function resolveServers(value: unknown, areGivenApart: boolean, faults: string[]): readonly ServerUrl[] {
   const several = Array.isArray(value);
   const texts: readonly unknown[] = several ? value : [value];
   if (texts.length === 0) faults.push("url must hold at least one URL");
   const servers: ServerUrl[] = [];
   for (const [index, text] of texts.entries()) {
     const parsed = parseServerUrl(text);
-    if ("fault" in parsed) faults.push(`url${several ? `[${index}]` : ""} ${parsed.fault}`);
+    const name = `url${several ? `[${index}]` : ""}`;
+    if ("fault" in parsed) faults.push(`${name} ${parsed.fault}`);
+    else if (areGivenApart && namesUser(text)) faults.push(`${name} names a user, and so does credentials: keep one`);
     else servers.push(Object.freeze(parsed));
   }
   return Object.freeze(servers);
 }
 
-function resolveTls(value: unknown, servers: readonly ServerUrl[], faults: string[]): RabbitmqTlsOptions {
-  if (value === undefined) return Object.freeze({});
-  if (!isRecord(value)) {
-    faults.push("tls must be an object");
-    return Object.freeze({});
-  }
-  refuseUnknown(value, TLS_KEYS, "tls.", faults);
-  for (const key of ["ca", "cert", "key"]) {
-    const pem = value[key];
-    if (pem !== undefined && typeof pem !== "string" && !(pem instanceof Uint8Array)) {
-      faults.push(`tls.${key} must be PEM text or bytes`);
-    }
-  }
-  for (const key of ["passphrase", "serverName"]) {
-    if (value[key] !== undefined && typeof value[key] !== "string") faults.push(`tls.${key} must be a text`);
-  }
-  if ((value.cert === undefined) !== (value.key === undefined)) faults.push("tls.cert and tls.key go together");
-  if (servers.some((server) => server.protocol === "amqp")) faults.push("tls is given: write amqps: in every url");
-  return Object.freeze({ ...value });
+function namesUser(url: unknown): boolean {
+  const { username, password } = new URL(String(url));
+  return username !== "" || password !== "";
 }
 
-function refuseUnknown(value: object, known: readonly string[], prefix: string, faults: string[]): void {
+function resolveCredentials(value: unknown, faults: string[]): RabbitmqCredentialsSource | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "function")
+    faults.push("credentials must be a function that resolves to { username, password }");
+  return value as RabbitmqCredentialsSource;
+}
+
+function refuseUnknown(value: object, faults: string[]): void {
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) faults.push(`${prefix}${key} is unknown (known: ${known.join(", ")})`);
+    if (!KEYS.includes(key)) faults.push(`${key} is unknown (known: ${KEYS.join(", ")})`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { AmqpChannel } from "./amqp.js";
 const LOST = Promise.resolve(false);
 
 /**
- * The delivery tags of one channel that are out, and the acks of one turn of the loop: told to the broker together, by
+ * The delivery tags of one channel that are out, and the acks that come together: told to the broker together, by
  * one frame as far as no older tag is still out.
  */
 export class SettledTags {
@@ -11,6 +11,7 @@ export class SettledTags {
   /** Ascending, because tags are and additions are in order. */
   readonly #out = new Set<number>();
   readonly #acked: number[] = [];
+  readonly #flushSoon = (): void => this.flush();
   #flushed: { readonly promise: Promise<boolean>; readonly resolve: (reached: boolean) => void } | undefined;
   #lost = false;
 
@@ -26,7 +27,7 @@ export class SettledTags {
     this.#out.add(tag);
   }
 
-  /** Resolves true once the acks of this turn were handed to the link, false if it was lost first. */
+  /** Resolves true once the acks that came with it were handed to the link, false if it was lost first. */
   ack(tag: number): Promise<boolean> {
     if (this.#lost) return LOST;
     this.#out.delete(tag);
@@ -37,7 +38,8 @@ export class SettledTags {
         resolve = settle;
       });
       this.#flushed = { promise, resolve };
-      setImmediate(() => this.flush());
+      // Behind all handlers that end now, and in time for what this turn writes.
+      queueMicrotask(() => process.nextTick(this.#flushSoon));
     }
     return this.#flushed.promise;
   }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
+import type { WireMessage } from "../../src/driver/driver.js";
 import type { ErrorCode } from "../../src/errors/messaging-error.js";
 import type { MessageHeaders } from "../../src/ports/message.js";
 import type { AmqpChannel, AmqpMessage, AmqpPublishOptions } from "./amqp.js";
@@ -14,14 +15,23 @@ import { SettledTags } from "./settled-tags.js";
 /** How long a message is kept back that could not be moved, lest it comes again at once and for ever. */
 const KEPT_BACK_MS = 1000;
 
-/** Of a message, not of the moment: its headers with ours are more than the client can encode. */
-const IMPOSSIBLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["TOO_LARGE", "INVALID_ARGUMENT"]);
+/**
+ * Of a message, not of the moment: its headers with ours are more than the client can encode. What nobody knows is taken for
+ * that, too: with the dead letters an operator finds it, and tried again it would come for ever.
+ */
+const IMPOSSIBLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["TOO_LARGE", "INVALID_ARGUMENT", "UNKNOWN"]);
 
 /** A message that is out, and the consumer it came through. */
-export interface Taken {
-  readonly received: AmqpMessage;
-  readonly messageId: string;
+interface Out {
+  readonly tag: number;
   readonly share: ConsumerShare;
+}
+
+/** With all that it takes to publish it again. */
+interface Taken {
+  readonly received: AmqpMessage;
+  readonly message: WireMessage;
+  readonly place: Out;
 }
 
 /** Settles what is out on one channel. Nothing here rejects: a settlement reached the broker, or was lost. */
@@ -51,38 +61,34 @@ export class Settling {
     return this.#tags.out;
   }
 
-  take({ received, share }: Taken): void {
-    this.#tags.add(received.fields.deliveryTag);
+  take({ tag, share }: Out): void {
+    this.#tags.add(tag);
     share.out += 1;
   }
 
-  ack({ received, share }: Taken): Promise<boolean> {
-    const reached = this.#tags.ack(received.fields.deliveryTag);
+  ack({ tag, share }: Out): Promise<boolean> {
+    const reached = this.#tags.ack(tag);
     this.#settled(share);
     return reached;
   }
 
-  async release({ received, share }: Taken): Promise<boolean> {
-    const reached = this.#tags.release(received.fields.deliveryTag);
+  async release({ tag, share }: Out): Promise<boolean> {
+    const reached = this.#tags.release(tag);
     this.#settled(share);
     return reached;
   }
 
   retry(taken: Taken, headers: MessageHeaders, retryInMs: number): Promise<boolean> {
     const expiry = retryInMs > 0 ? "delayed" : "directly";
-    return this.#move(
-      taken,
-      this.#queue,
-      retryInMs,
-      toPublishOptionsAgain(taken.received, taken.messageId, headers, expiry),
-    );
+    const options = toPublishOptionsAgain(taken.received, taken.message.messageId, headers, expiry);
+    return this.#move(taken, this.#queue, retryInMs, options);
   }
 
   /** What is given up while it is in the dead letters already stays there. */
   deadLetter(taken: Taken, headers: MessageHeaders): Promise<boolean> {
     const { deadLetterQueue, isLane } = this.#queue;
     const name = deadLetterQueue ?? this.#queue.name;
-    const options = toPublishOptionsAgain(taken.received, taken.messageId, headers, "dropped");
+    const options = toPublishOptionsAgain(taken.received, taken.message.messageId, headers, "dropped");
     return this.#move(taken, { name, deadLetterQueue: undefined, isLane }, 0, options);
   }
 
@@ -108,18 +114,18 @@ export class Settling {
       this.#moves.end();
       // What cannot be published anywhere can only be given up where it is, by the broker's own hand.
       const isImpossible = IMPOSSIBLE.has(toMessagingError(error).code);
-      if (isImpossible && this.#queue.deadLetterQueue !== undefined) return this.#reject(taken);
+      if (isImpossible && this.#queue.deadLetterQueue !== undefined) return this.#reject(taken.place);
       await wait(KEPT_BACK_MS, undefined, { signal: this.#over.signal, ref: false }).catch(() => {});
-      await this.release(taken);
+      await this.release(taken.place);
       return false;
     }
-    const reached = this.ack(taken);
+    const reached = this.ack(taken.place);
     this.#moves.end();
     return reached;
   }
 
-  #reject({ received, share }: Taken): boolean {
-    const reached = this.#tags.reject(received.fields.deliveryTag);
+  #reject({ tag, share }: Out): boolean {
+    const reached = this.#tags.reject(tag);
     this.#settled(share);
     return reached;
   }

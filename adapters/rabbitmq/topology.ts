@@ -1,6 +1,7 @@
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { AmqpTable } from "./amqp.js";
 import type { BrokerQueue } from "./broker-queue.js";
+import type { DeclarationTurns } from "./declaration-turns.js";
 import type { DeclaringChannel } from "./declaring-channel.js";
 import { withContext } from "./errors.js";
 import type { DelayLadder } from "./ladder.js";
@@ -19,18 +20,30 @@ export class Topology {
   readonly #options: ResolvedRabbitmqOptions;
   readonly #rules: ServerRules;
   readonly #ladder: DelayLadder;
+  readonly #turns: DeclarationTurns;
   #ladderReady: Promise<void> | undefined;
   #endReady: Promise<void> | undefined;
 
-  constructor(channel: DeclaringChannel, options: ResolvedRabbitmqOptions, rules: ServerRules, ladder: DelayLadder) {
+  constructor(
+    channel: DeclaringChannel,
+    options: ResolvedRabbitmqOptions,
+    rules: ServerRules,
+    ladder: DelayLadder,
+    turns: DeclarationTurns,
+  ) {
     this.#channel = channel;
     this.#options = options;
     this.#rules = rules;
     this.#ladder = ladder;
+    this.#turns = turns;
+  }
+
+  queue(queue: BrokerQueue): Promise<void> {
+    return this.#turns.run(queue.name, () => this.#queue(queue));
   }
 
   /** The dead-letter queue first: while it is missing, the broker keeps what should go there for minutes, unseen. */
-  async queue({ name, deadLetterQueue, isLane }: BrokerQueue): Promise<void> {
+  async #queue({ name, deadLetterQueue, isLane }: BrokerQueue): Promise<void> {
     if (isLane) return this.#oneQueue(name, LANE_ARGUMENTS);
     if (deadLetterQueue === undefined) return this.#oneQueue(name, this.#deadArguments());
     await this.#oneQueue(deadLetterQueue, this.#deadArguments());
@@ -50,7 +63,7 @@ export class Topology {
         throw withContext("delay ladder", error);
       });
     await this.#endReady;
-    await this.#channel.run((channel) => this.#ladder.bind(channel, queue));
+    await this.#bind(queue);
   }
 
   /** The ladder once per link, then the way from it to this queue, which must have been declared. */
@@ -68,7 +81,7 @@ export class Topology {
       throw withContext("delay ladder", error);
     });
     await this.#ladderReady;
-    if (this.#options.topology === "declare") await this.#channel.run((channel) => this.#ladder.bind(channel, queue));
+    if (this.#options.topology === "declare") await this.#bind(queue);
   }
 
   /** A level was found missing: the next delay makes the ladder again. */
@@ -76,12 +89,26 @@ export class Topology {
     this.#ladderReady = undefined;
   }
 
+  /**
+   * Whether a refusal can only mean that there is no leader just now: a quorum queue that this side declares without a bound,
+   * or the ladder, which is made of such.
+   */
+  refusesOnlyWithoutLeader({ isLane, deadLetterQueue }: BrokerQueue, byLadder: boolean): boolean {
+    const { topology, queueType, deadMaxMessages } = this.#options;
+    if (topology !== "declare") return false;
+    if (byLadder) return true;
+    return queueType === "quorum" && !isLane && (deadLetterQueue !== undefined || deadMaxMessages === undefined);
+  }
+
   async broadcast(name: string): Promise<void> {
     try {
-      await this.#channel.run(async (channel) => {
-        if (this.#options.topology === "declare") await channel.assertExchange(name, "headers", { durable: true });
-        if (this.#options.topology === "check") await channel.checkExchange(name);
-      });
+      await this.#channel.run(
+        async (channel) => {
+          if (this.#options.topology === "declare") await channel.assertExchange(name, "headers", { durable: true });
+          if (this.#options.topology === "check") await channel.checkExchange(name);
+        },
+        { subject: `broadcast ${name}` },
+      );
     } catch (error) {
       throw withContext(`broadcast "${name}"`, error);
     }
@@ -93,19 +120,26 @@ export class Topology {
     );
   }
 
+  #bind(queue: string): Promise<void> {
+    return this.#channel.run((channel) => this.#ladder.bind(channel, queue), { subject: `the way to ${queue}` });
+  }
+
   async #oneQueue(name: string, args: AmqpTable): Promise<void> {
     try {
-      await this.#channel.run(async (channel) => {
-        if (this.#options.topology === "declare") await channel.assertQueue(name, { durable: true, arguments: args });
-        if (this.#options.topology === "check") await channel.checkQueue(name);
-      });
+      await this.#channel.run(
+        async (channel) => {
+          if (this.#options.topology === "declare") await channel.assertQueue(name, { durable: true, arguments: args });
+          if (this.#options.topology === "check") await channel.checkQueue(name);
+        },
+        { subject: `queue ${name}` },
+      );
     } catch (error) {
       const { "x-delivery-limit": limit, ...rest } = args;
       // Declared before the broker was upgraded to 4.0: usable as it is, with the broker's limit of 20 deliveries.
       if (limit !== undefined && /inequivalent arg 'x-delivery-limit'/.test(String(error))) {
         return this.#oneQueue(name, rest);
       }
-      throw withContext(`queue "${name}"`, error);
+      throw withContext(`queue "${name}"${wantedIn(args, error)}`, error);
     }
   }
 
@@ -133,4 +167,12 @@ export class Topology {
     const unlimited = this.#options.queueType === "quorum" && this.#rules.unlimitedDeliveries;
     return { "x-queue-type": this.#options.queueType, ...(unlimited ? { "x-delivery-limit": -1 } : {}) };
   }
+}
+
+/** What a refusal that was cut off does not say any more. */
+function wantedIn(args: AmqpTable, error: unknown): string {
+  const text = String(error);
+  const property = /inequivalent arg '([^']+)'/.exec(text)?.[1];
+  if (property === undefined || / but current is /.test(text)) return "";
+  return ` (wanted: ${property} = ${String(args[property] ?? "none")})`;
 }

@@ -7,6 +7,8 @@ export function brokerFailure(error: unknown, broker: string): unknown {
     UNAVAILABLE: "; start it, or correct host and port in the broker URL",
     UNAUTHENTICATED: "; correct them in the broker URL",
   };
-  const text = `cannot use the broker ${broker}: ${error.message}${hints[error.code] ?? ""}`;
+  // What is wrong with a file, and what to do, its error says: it has no host, and nobody starts it.
+  const hint = broker.startsWith("sqlite:") ? undefined : hints[error.code];
+  const text = `cannot use the broker ${broker}: ${error.message}${hint ?? ""}`;
   return new MessagingError(error.code, text, { cause: error });
 }

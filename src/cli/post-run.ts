@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { EventMsg } from "../../adapters/grpc/index.js";
+import type { ClientSecurityOptions, EventMsg } from "../../adapters/grpc/index.js";
 import { CallFailed } from "./call-failed.js";
 import { serverFailure } from "./client-flags.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
@@ -12,6 +12,7 @@ const CONCURRENCY = 32;
 
 export interface PostOrder {
   readonly server: string;
+  readonly security: ClientSecurityOptions;
   /** For each event. */
   readonly timeoutMs: number;
   readonly count: number;
@@ -19,8 +20,8 @@ export interface PostOrder {
 }
 
 /** Posts the event so many times, each under a token of its own, and prints how many it was. */
-export async function post({ server, timeoutMs, count, event }: PostOrder): Promise<ExitCode> {
-  const api = new QueueApi(server);
+export async function post({ server, security, timeoutMs, count, event }: PostOrder): Promise<ExitCode> {
+  const api = new QueueApi(server, security);
   const stop = onStopSignal();
   let begun = 0;
   let posted = 0;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { errorText } from "../util/error-text.js";
+import { parseJson } from "../util/parse-json.js";
 import { addClientFlags, type ClientFlags, readClientFlags, readCount } from "./client-flags.js";
 import { EXIT_CODE_HELP, type ExitCode } from "./exit-code.js";
 import { BadInput } from "./failure.js";
@@ -37,10 +38,10 @@ export function addPostCommand(program: Command, onDone: (code: ExitCode) => voi
 
 function readOrder(json: string, flags: PostFlags): PostOrder {
   const faults: string[] = [];
-  const { timeoutMs } = readClientFlags(flags, faults);
+  const { timeoutMs, security } = readClientFlags(flags, faults);
   const count = readCount(flags.count, faults);
   try {
-    JSON.parse(json);
+    parseJson(json);
   } catch (error) {
     faults.push(`<json>: is not JSON (${errorText(error)})`);
   }
@@ -57,5 +58,5 @@ function readOrder(json: string, flags: PostFlags): PostOrder {
   if (faults.length > 0) throw new BadInput(faults.join("; "));
   const effectiveDate = date === undefined ? null : { seconds: String(date.seconds), nanos: date.nanos };
   const event = { clientId: flags.client, eventJson: json, searchKey1, searchKey2, effectiveDate };
-  return { server: flags.server, timeoutMs, count, event };
+  return { server: flags.server, security, timeoutMs, count, event };
 }

@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Command } from "commander";
+import { addDeadCommand } from "./dead.js";
+import { addEventsCommand } from "./events.js";
 import { EXIT_CODE, EXIT_CODE_HELP, type ExitCode } from "./exit-code.js";
 import { BadInput } from "./failure.js";
+import { addHealthCommand } from "./health.js";
+import { addLoadCommand } from "./load.js";
 import { addPostCommand } from "./post.js";
 import { addRequestCommand } from "./request.js";
 import { addServeCommand } from "./serve.js";
@@ -26,12 +30,18 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .action((_, command: Command) => {
       const [unknown] = command.args;
       const fault = unknown === undefined ? "no command was given" : `unknown command ${JSON.stringify(unknown)}`;
-      throw new BadInput(`${fault}; known are serve, post, subscribe and request (see fairlead --help)`);
+      throw new BadInput(
+        `${fault}; known are serve, post, subscribe, request, load, health, dead and events (see fairlead --help)`,
+      );
     });
   addServeCommand(program, onDone);
   addPostCommand(program, onDone);
   addSubscribeCommand(program, onDone);
   addRequestCommand(program, onDone);
+  addLoadCommand(program, onDone);
+  addHealthCommand(program, onDone);
+  addDeadCommand(program, onDone);
+  addEventsCommand(program, onDone);
   await program.parseAsync(args, { from: "user" });
   return code;
 }

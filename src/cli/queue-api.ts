@@ -1,4 +1,9 @@
-import { createQueueApiClient, type EventMsg, type EventMsg__Output } from "../../adapters/grpc/index.js";
+import {
+  type ClientSecurityOptions,
+  createQueueApiClient,
+  type EventMsg,
+  type EventMsg__Output,
+} from "../../adapters/grpc/index.js";
 import { onAbort } from "../util/abort.js";
 import { CallFailed } from "./call-failed.js";
 
@@ -11,8 +16,8 @@ interface CallLimits {
 export class QueueApi {
   readonly #client: ReturnType<typeof createQueueApiClient>;
 
-  constructor(server: string) {
-    this.#client = createQueueApiClient(server);
+  constructor(server: string, security: ClientSecurityOptions) {
+    this.#client = createQueueApiClient(server, security);
   }
 
   post(event: EventMsg, limits: CallLimits): Promise<void> {

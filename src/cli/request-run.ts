@@ -1,4 +1,4 @@
-import { createSinkClient } from "../../adapters/grpc/index.js";
+import { type ClientSecurityOptions, createSinkClient } from "../../adapters/grpc/index.js";
 import { brokerModule, createContainer, maskBrokerUrl, messagingModule, TOKENS } from "../container/index.js";
 import { call } from "../core/request/calls.js";
 import { MessagingError } from "../errors/messaging-error.js";
@@ -20,7 +20,7 @@ export interface RequestOrder {
   readonly name: string;
   /** JSON text. */
   readonly body: string;
-  readonly over: { readonly server: string } | { readonly broker: string };
+  readonly over: { readonly server: string; readonly security: ClientSecurityOptions } | { readonly broker: string };
   readonly timeoutMs: number;
   readonly priority: Priority | undefined;
   readonly window: number | undefined;
@@ -98,7 +98,7 @@ function print(line: string): Promise<boolean> {
 
 async function openWay({ name, over, timeoutMs }: RequestOrder, signal: AbortSignal): Promise<Way> {
   if ("server" in over) {
-    const client = createSinkClient({ address: over.server });
+    const client = createSinkClient({ ...over.security, address: over.server });
     const hint = `is fairlead serve running at ${over.server}?`;
     return { sink: client.requestSink(name), place: over.server, hint, close: () => client.close() };
   }

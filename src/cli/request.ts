@@ -4,12 +4,14 @@ import { MAX_WINDOW } from "../core/request/call-options.js";
 import { LOG_LEVELS } from "../observability/log-level.js";
 import type { Priority } from "../ports/message.js";
 import { errorText } from "../util/error-text.js";
+import { parseJson } from "../util/parse-json.js";
 import { readClientFlags } from "./client-flags.js";
+import { addClientSecurityFlags, type ClientSecurityFlags, givenSecurityFlags } from "./client-security-flags.js";
 import { EXIT_CODE_HELP, type ExitCode } from "./exit-code.js";
 import { BadInput } from "./failure.js";
 import type { RequestOrder } from "./request-run.js";
 
-interface RequestFlags {
+interface RequestFlags extends ClientSecurityFlags {
   readonly server?: string;
   readonly broker?: string;
   readonly timeout: string;
@@ -23,7 +25,7 @@ const DEFAULT_SERVER = "127.0.0.1:10001";
 const PRIORITIES: readonly Priority[] = ["bulk", "standard", "expedite"];
 
 export function addRequestCommand(program: Command, onDone: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command("request")
     .allowExcessArguments(false)
     .description("Send a request to a sink, and print each response as it comes, one line of JSON each.")
@@ -38,7 +40,8 @@ export function addRequestCommand(program: Command, onDone: (code: ExitCode) => 
       "--idempotent",
       "running it twice does no harm: it moves on if its server is lost before the first response",
     )
-    .option("--log-level <level>", `${LOG_LEVELS.join(", ")}; debug adds stack traces to failures`, "info")
+    .option("--log-level <level>", `${LOG_LEVELS.join(", ")}; debug adds stack traces to failures`, "info");
+  addClientSecurityFlags(command)
     .addHelpText(
       "after",
       `
@@ -56,10 +59,13 @@ ${EXIT_CODE_HELP}`,
 
 function readOrder(name: string, json: string, flags: RequestFlags): RequestOrder {
   const faults: string[] = [];
-  const { broker, idempotent = false, timeout, logLevel } = flags;
+  const { broker, idempotent = false } = flags;
   const server = flags.server ?? DEFAULT_SERVER;
-  const { timeoutMs } = readClientFlags({ server, timeout, logLevel }, faults);
+  const { timeoutMs, security } = readClientFlags({ ...flags, server }, faults);
   if (broker !== undefined && flags.server !== undefined) faults.push("--server and --broker: give one of them");
+  const [forServers] = givenSecurityFlags(flags);
+  if (broker !== undefined && forServers !== undefined)
+    faults.push(`${forServers}: belongs to --server, not to --broker`);
   if (name === "") faults.push("<name>: must not be empty");
   const priority = PRIORITIES.find((one) => one === flags.priority);
   if (priority === undefined) faults.push(`--priority: must be one of ${PRIORITIES.join(", ")}`);
@@ -69,7 +75,15 @@ function readOrder(name: string, json: string, flags: RequestFlags): RequestOrde
   }
   const body = readBody(json, faults);
   if (faults.length > 0 || body === undefined) throw new BadInput(faults.join("; "));
-  return { name, body, over: broker === undefined ? { server } : { broker }, timeoutMs, priority, window, idempotent };
+  return {
+    name,
+    body,
+    over: broker === undefined ? { server, security } : { broker },
+    timeoutMs,
+    priority,
+    window,
+    idempotent,
+  };
 }
 
 /** The text of the request, as it is written. */
@@ -83,7 +97,7 @@ function readBody(json: string, faults: string[]): string | undefined {
     return undefined;
   }
   try {
-    JSON.parse(text);
+    parseJson(text);
     return text;
   } catch (error) {
     faults.push(`${what} is not JSON (${errorText(error)})`);

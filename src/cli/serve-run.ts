@@ -21,6 +21,7 @@ import { showStacks } from "./failure.js";
 import { gatewaySinks } from "./gateway-sinks.js";
 import { flagOf, SERVE_ENV } from "./serve-flags.js";
 import { type ServeSettings, serveSchema } from "./serve-schema.js";
+import { serverSecurity } from "./server-security.js";
 import { resolveSettings } from "./settings.js";
 import { SERVED_BY, signedSink } from "./signed-sink.js";
 import { loadSinkModules } from "./sink-modules.js";
@@ -43,15 +44,14 @@ export function settingsOf({ config, ...flags }: ServeFlags, env: NodeJS.Process
 
 /** Serves until a signal comes or a part of the server ends. */
 export async function serve(settings: ServeSettings): Promise<ExitCode> {
-  const { broker, drainMs, logLevel, logFormat } = settings;
+  const { broker, drainMs, logLevel, logFormat, nodeId = systemRandom.uuid(), nodeName } = settings;
   showStacks(logLevel === "debug");
   const sinks = await loadSinkModules(settings.sink);
-  const logger = createLogger({ level: logLevel, format: logFormat });
+  const logger = createLogger({ level: logLevel, format: logFormat, node: nodeName });
   let wasOpen = false;
   const watch: Observer = (observation) => {
     if (observation.type === "connection" && observation.state === "open") wasOpen = true;
   };
-  const nodeId = systemRandom.uuid();
   const container = createContainer(...modulesOf(settings, nodeId, sinks, [watch, winstonObserver(logger)]));
   const server = container.get<Server>(TOKENS.Server);
   const stop = onStopSignal();
@@ -84,21 +84,48 @@ const EVENT_KEYS = [
   "ackTimeoutMs",
   "maxEventBytes",
   "creditPerSubscriber",
+  "maxCreditPerSubscriber",
+  "lossesPerStep",
+  "subscribeIntervalMs",
+  "ackForwardIntervalMs",
+  "ackForwardTimeoutMs",
+  "closeForwardTimeoutMs",
+  "postIdMemoryMs",
+  "doneMemoryMs",
+  "deliver",
   "postTimeoutMs",
   "settleTimeoutMs",
   "endTimeoutMs",
 ] as const;
 
+const SQLITE_KEYS = ["historyMs", "maxHistoryMessages", "maxHistoryBytes"] as const;
+
 const GRPC_KEYS = [
   "listen",
   "maxRequestBytes",
   "maxUploadBytes",
+  "maxUploadBytesPerClient",
   "maxCallsPerClient",
   "keepaliveTimeMs",
   "keepaliveTimeoutMs",
   "maxReceiveBytes",
   "maxStreamsPerConnection",
   "maxConnections",
+  "maxConnectionsPerAddress",
+  "handshakeTimeoutMs",
+  "maxHeaderBytes",
+  "messageTimeoutMs",
+  "maxUnfinishedBytesPerAddress",
+  "maxOpenCallsPerClient",
+  "maxSubscribersPerClient",
+  "maxCallsPerSecond",
+  "callBurst",
+  "maxPostsPerSecond",
+  "postBurst",
+  "maxConnectionIdleMs",
+  "maxConnectionAgeMs",
+  "maxConnectionAgeGraceMs",
+  "recycleConnections",
   "refusalDelayMs",
   "shutdownGraceMs",
 ] as const;
@@ -114,9 +141,9 @@ function modulesOf(
   const names = sinks.map(({ name }) => name);
   const signature = { [SERVED_BY.node]: nodeId, [SERVED_BY.pid]: String(process.pid) };
   return [
-    brokerModule(broker, { rabbitmq: { queueType } }),
+    brokerModule(broker, { rabbitmq: { queueType }, sqlite: pick(settings, SQLITE_KEYS) }),
     messagingModule({ observers, nodeId, connectTimeoutMs, events }),
-    grpcModule({ ...pick(settings, GRPC_KEYS), sinks: gatewaySinks(names, remoteSinks) }),
+    grpcModule({ ...pick(settings, GRPC_KEYS), ...serverSecurity(settings), sinks: gatewaySinks(names, remoteSinks) }),
     sinkModule(sinks.map(({ sink, ...served }) => ({ ...served, sink: signedSink(sink, signature) }))),
   ];
 }

@@ -36,9 +36,9 @@ ${EXIT_CODE_HELP}`,
 
 function readOrder(flags: SubscribeFlags): SubscriberOrder {
   const faults: string[] = [];
-  const { timeoutMs } = readClientFlags(flags, faults);
+  const { timeoutMs, security } = readClientFlags(flags, faults);
   const count = flags.count === undefined ? Number.POSITIVE_INFINITY : readCount(flags.count, faults);
   if (faults.length > 0) throw new BadInput(faults.join("; "));
   const { server, client = `fairlead-subscribe-${randomUUID()}`, nack = false } = flags;
-  return { server, clientId: client, timeoutMs, count, success: !nack };
+  return { server, security, clientId: client, timeoutMs, count, success: !nack };
 }

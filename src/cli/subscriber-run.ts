@@ -1,3 +1,4 @@
+import type { ClientSecurityOptions } from "../../adapters/grpc/index.js";
 import { systemClock } from "../core/system-clock.js";
 import { systemRandom } from "../core/system-random.js";
 import { onAbort } from "../util/abort.js";
@@ -12,6 +13,7 @@ import { sleep } from "./sleep.js";
 
 export interface SubscriberOrder {
   readonly server: string;
+  readonly security: ClientSecurityOptions;
   readonly clientId: string;
   /** For the first stream to open. */
   readonly timeoutMs: number;
@@ -55,7 +57,7 @@ export class SubscriberRun {
   constructor(order: SubscriberOrder, stop: AbortSignal) {
     this.#order = order;
     this.#stop = stop;
-    this.#api = new QueueApi(order.server);
+    this.#api = new QueueApi(order.server, order.security);
   }
 
   get received(): number {
@@ -108,7 +110,10 @@ export class SubscriberRun {
     } catch (error) {
       const failure = CallFailed.of(error);
       this.#lastFailure = failure;
-      if (PERMANENT.has(failure.status)) this.#fail(serverFailure(failure, "cannot subscribe at", this.#order.server));
+      // A token that was taken away under the stream may have a successor in its file.
+      const isRenewable = isLive && failure.status === "UNAUTHENTICATED";
+      if (PERMANENT.has(failure.status) && !isRenewable)
+        this.#fail(serverFailure(failure, "cannot subscribe at", this.#order.server));
       else if (isLive) this.#note(`the stream broke: ${failure.message} (${failure.status})`);
     }
   }

@@ -1,11 +1,13 @@
 import type { ContainerModule } from "inversify";
 import { type MemoryOptions, memoryModule } from "../../adapters/memory/index.js";
 import { type RabbitmqOptions, rabbitmqModule } from "../../adapters/rabbitmq/index.js";
+import { type SqliteOptions, sqliteModule } from "../../adapters/sqlite/index.js";
 import { MessagingError } from "../errors/messaging-error.js";
 
 /** Options by adapter: those of the adapter that the URL chooses are used, so that the URL alone may change. */
 export interface BrokerOptions {
   readonly memory?: MemoryOptions | undefined;
+  readonly sqlite?: Omit<SqliteOptions, "file"> | undefined;
   readonly rabbitmq?: Omit<RabbitmqOptions, "url"> | undefined;
 }
 
@@ -19,6 +21,8 @@ interface Broker {
   module(url: string | readonly string[], options: BrokerOptions): ContainerModule;
 }
 
+const SQLITE = "sqlite:";
+
 const BROKERS: readonly Broker[] = [
   {
     schemes: ["memory:"],
@@ -26,6 +30,13 @@ const BROKERS: readonly Broker[] = [
     fault: (url) => (url.href === "memory:" ? undefined : "must have nothing after the colon"),
     cluster: false,
     module: (_, { memory }) => memoryModule(memory),
+  },
+  {
+    schemes: [SQLITE],
+    example: "sqlite:./data/events.db",
+    fault: (url) => sqliteFault(url.href),
+    cluster: false,
+    module: (url, { sqlite }) => sqliteModule({ ...sqlite, file: fileOf(String(url)) }),
   },
   {
     schemes: ["amqp:", "amqps:"],
@@ -37,7 +48,8 @@ const BROKERS: readonly Broker[] = [
 ];
 
 /**
- * The adapter module for a broker URL, by its scheme: `memory:`, `amqp:` or `amqps:`. Several URLs, as a list or with
+ * The adapter module for a broker URL, by its scheme: `sqlite:` and the path of a file, relative to the working directory or
+ * absolute, `memory:`, `amqp:` or `amqps:`. Several URLs, as a list or with
  * commas between them, are the hosts of one cluster. Throws as `checkBrokerUrl` does.
  */
 export function brokerModule(url: string | readonly string[], options: BrokerOptions = {}): ContainerModule {
@@ -61,6 +73,8 @@ function urlsOf(url: string | readonly string[]): readonly string[] {
 
 function maskOne(url: string): string {
   const scheme = schemeOf(url) ?? "";
+  // A path is no secret, and may hold any character.
+  if (scheme === SQLITE) return url;
   const rest = url.slice(scheme.length);
   const slashes = rest.startsWith("//") ? "//" : "";
   const at = rest.lastIndexOf("@");
@@ -95,6 +109,16 @@ function amqpFault(url: URL): string | undefined {
   if (!/^amqps?:\/\//i.test(url.href) || url.hostname === "") return "names no host";
   const behindHost = url.pathname + url.search + url.hash;
   return behindHost.includes("@") ? "has an @, / or ? in its credentials that must be percent-encoded" : undefined;
+}
+
+function sqliteFault(url: string): string | undefined {
+  if (/^sqlite:\/\/[^/]/i.test(url)) return "takes a path and no host: sqlite:./file.db or sqlite:/directory/file.db";
+  return /^\/*$/.test(fileOf(url)) ? "names no file" : undefined;
+}
+
+/** `sqlite:///directory/file.db` is an absolute path, too. */
+function fileOf(url: string): string {
+  return url.slice(SQLITE.length).replace(/^\/\/(?=\/)/, "");
 }
 
 function schemeOf(url: string): string | undefined {

@@ -11,7 +11,7 @@ import { Server } from "./server.js";
 import { TOKENS } from "./tokens.js";
 
 export interface MessagingModuleOptions {
-  /** Told everything, besides those that modules bind to `TOKENS.Observer`. Default: none. */
+  /** Told everything, bound as `TOKENS.Observer` besides those that modules bind. Default: none. */
   readonly observers?: readonly Observer[] | undefined;
   /** The ServerNodeID of this process. Default: a random UUID. */
   readonly nodeId?: NodeId | undefined;
@@ -28,15 +28,15 @@ export interface MessagingModuleOptions {
 export function messagingModule(options: MessagingModuleOptions = {}): ContainerModule {
   const { observers: own = [], nodeId, connectTimeoutMs, events: eventOptions = {} } = options;
   return new ContainerModule(({ bind }) => {
-    const observe = (bound: readonly Observer[]): readonly Observer[] => [...own, ...bound];
+    // Gateways find them there, too.
+    for (const observer of own) bind<Observer>(TOKENS.Observer).toConstantValue(observer);
     const toObservers = { serviceIdentifier: TOKENS.Observer, isMultiple: true as const };
     let events: EventService | undefined;
     let server: Server | undefined;
 
     bind<Messaging>(TOKENS.Messaging)
       .toResolvedValue(
-        (driver: Driver, bound: Observer[]) =>
-          createMessaging({ driver, observers: observe(bound), nodeId, connectTimeoutMs }),
+        (driver: Driver, bound: Observer[]) => createMessaging({ driver, observers: bound, nodeId, connectTimeoutMs }),
         [TOKENS.Driver, toObservers],
       )
       .inSingletonScope()
@@ -46,7 +46,7 @@ export function messagingModule(options: MessagingModuleOptions = {}): Container
     bind<EventService>(TOKENS.EventService)
       .toResolvedValue(
         (messaging: Messaging, bound: Observer[]) => {
-          events = createEventService({ ...eventOptions, messaging, observers: observe(bound) });
+          events = createEventService({ ...eventOptions, messaging, observers: bound });
           return events;
         },
         [TOKENS.Messaging, toObservers],
@@ -56,7 +56,7 @@ export function messagingModule(options: MessagingModuleOptions = {}): Container
     bind<Server>(TOKENS.Server)
       .toResolvedValue(
         (messaging: Messaging, service: EventService, gateways: Gateway[], sinks: ServedSink[], bound: Observer[]) => {
-          server = new Server({ messaging, events: service, gateways, sinks, observers: observe(bound) });
+          server = new Server({ messaging, events: service, gateways, sinks, observers: bound });
           return server;
         },
         [

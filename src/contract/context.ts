@@ -1,7 +1,9 @@
 import assert, { AssertionError } from "node:assert";
 import type { ConnectOptions, Driver, DriverConnection, WireMessage } from "../driver/index.js";
+import { createEventService, type EventService, type EventServiceOptions } from "../events/index.js";
 import {
   type Capabilities,
+  type Clock,
   createMessaging,
   type ErrorCode,
   type Messaging,
@@ -12,6 +14,7 @@ import {
   type RequestSinkOptions,
   type ServeOptions,
 } from "../index.js";
+import type { EventsUnderTest } from "./events/events-under-test.js";
 import type { AdapterHarness, HarnessFaults, HarnessMessagingOptions } from "./harness.js";
 import { Collector, Gate, settlesWithin, until } from "./probe.js";
 
@@ -32,11 +35,18 @@ export interface ContractLink {
   readonly returned: Collector<WireMessage>;
 }
 
+/** What clients see of an event service, and the service itself where nothing stands before it. */
+export interface ContractEvents {
+  readonly service: EventsUnderTest;
+  readonly whole: EventService | undefined;
+}
+
 /** What one case works with. All that it opens here is closed at its end, also after a failure. */
 export class ContractContext {
   readonly capabilities: Capabilities;
   readonly #harness: AdapterHarness;
   readonly #deadlineMs: number;
+  readonly #timeScale: number;
   readonly #gates: Gate[] = [];
   readonly #nodes: Messaging[] = [];
   readonly #connections: DriverConnection[] = [];
@@ -45,12 +55,23 @@ export class ContractContext {
   constructor(harness: AdapterHarness) {
     this.#harness = harness;
     this.capabilities = harness.capabilities;
-    this.#deadlineMs = DEADLINE_MS * (harness.timeScale ?? 1);
+    this.#timeScale = harness.timeScale ?? 1;
+    this.#deadlineMs = DEADLINE_MS * this.#timeScale;
   }
 
   /** What coming back after a fault may take beyond the usual deadline. */
   get recoveryMs(): number {
     return this.#deadlineMs;
+  }
+
+  /** A time that the subject is given, within which the case must have done something: longer on a slow machine. */
+  unhurried(ms: number): number {
+    return ms * Math.max(1, this.#timeScale);
+  }
+
+  /** What provoking a fault may take beyond the usual deadline: whole programs may be started for it. */
+  get faultMs(): number {
+    return 6 * this.#deadlineMs;
   }
 
   name(purpose: string): string {
@@ -65,7 +86,7 @@ export class ContractContext {
   }
 
   async dropConnections(): Promise<void> {
-    await this.soon(this.fault("dropConnections")(), "dropConnections", this.recoveryMs);
+    await this.soon(this.fault("dropConnections")(), "dropConnections", this.faultMs);
   }
 
   async node(options: HarnessMessagingOptions = {}): Promise<ContractNode> {
@@ -76,10 +97,10 @@ export class ContractContext {
     return { messaging, observed };
   }
 
-  /** A node over a driver of the case's own making. */
-  nodeOver(driver: Driver): ContractNode {
+  /** A node over a driver of the case's own making, with the machine's clock or another. */
+  nodeOver(driver: Driver, clock?: Clock): ContractNode {
     const observed = this.collector<Observation>("observations", describeObservation);
-    const messaging = createMessaging({ driver, observers: [observed.add] });
+    const messaging = createMessaging({ driver, clock, observers: [observed.add] });
     this.#nodes.push(messaging);
     return { messaging, observed };
   }
@@ -104,6 +125,21 @@ export class ContractContext {
     const { sink, close } = await this.soon(this.#harness.requestSink(name, options), "requestSink");
     this.atEnd(close);
     return sink;
+  }
+
+  /** An event service, or a transport with one behind it. Its time is over when the case's is. */
+  async events(options: EventServiceOptions): Promise<ContractEvents> {
+    const { events, eventService = createEventService } = this.#harness;
+    const whole = events === undefined ? eventService(options) : undefined;
+    const service = whole ?? (await this.soon(this.#transport(options), "events"));
+    this.atEnd(() => service.close({ drainMs: 0 }));
+    return { service, whole };
+  }
+
+  async #transport(options: EventServiceOptions): Promise<EventsUnderTest> {
+    const service = await this.#harness.events?.(options);
+    if (service === undefined) throw new AssertionError({ message: "no events" });
+    return service;
   }
 
   async unreachable(connectTimeoutMs: number): Promise<Messaging> {
@@ -192,7 +228,9 @@ export class ContractContext {
 
   /** Closes everything. Rejects if something does not close. */
   async end(): Promise<void> {
-    const endings = this.#endings.map((ending) => this.soon(ending(), "what the case does at its end"));
+    const endings = this.#endings.map((ending) =>
+      this.soon(ending(), "what the case does at its end", this.recoveryMs),
+    );
     const failures = (await Promise.allSettled(endings)).filter(isRejected);
     for (const gate of this.#gates) gate.open();
     const closings = [

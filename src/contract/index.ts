@@ -1,6 +1,7 @@
 export type { CapabilityCondition, CapabilityName, ContractCase, Need } from "./case.js";
 export { type ContractFamily, contractCases, contractFamilies } from "./cases.js";
 export type { ContractContext } from "./context.js";
+export type { ClientSink, ClientStream, EventsUnderTest } from "./events/events-under-test.js";
 export type {
   AdapterHarness,
   HarnessFaults,

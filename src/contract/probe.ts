@@ -1,4 +1,5 @@
 import { AssertionError } from "node:assert";
+import { Stopwatch } from "./stopwatch.js";
 
 /** A timer and the clock that measures it may disagree by a millisecond or two. */
 export const CLOCK_GRAIN_MS = 2;
@@ -8,9 +9,9 @@ const SHOWN = 12;
 
 /** Waits until the condition holds. When it does not in time, fails with what `describe` says then. */
 export async function until(condition: () => boolean, deadlineMs: number, describe: () => string): Promise<void> {
-  const end = performance.now() + deadlineMs;
+  const watch = new Stopwatch();
   while (!condition()) {
-    if (performance.now() > end) {
+    if (watch.undisturbedMs > deadlineMs) {
       throw new AssertionError({ message: `not within ${Math.round(deadlineMs)} ms: ${describe()}` });
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -19,11 +20,15 @@ export async function until(condition: () => boolean, deadlineMs: number, descri
 
 /** The promise's outcome; a failure that names `what` when it does not settle in time. */
 export async function settlesWithin<T>(promise: PromiseLike<T>, deadlineMs: number, what: string): Promise<T> {
+  const watch = new Stopwatch();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new AssertionError({ message: `${what} did not settle within ${Math.round(deadlineMs)} ms` }));
-    }, deadlineMs);
+    const look = (): void => {
+      const leftMs = deadlineMs - watch.undisturbedMs;
+      if (leftMs > 0) timer = setTimeout(look, leftMs);
+      else reject(new AssertionError({ message: `${what} did not settle within ${Math.round(deadlineMs)} ms` }));
+    };
+    look();
   });
   try {
     return await Promise.race([promise, late]);

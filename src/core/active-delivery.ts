@@ -1,23 +1,44 @@
-import type { WireDelivery, WireSettlement } from "../driver/driver.js";
+import type { WireDelivery } from "../driver/driver.js";
 import { FAILURES_HEADER, LOSSES_HEADER, RELEASED_HEADER } from "../driver/reserved-headers.js";
 import type { MessagingError } from "../errors/messaging-error.js";
-import type { Delivery, IncomingMessage } from "../ports/message.js";
-import { deferred } from "../util/deferred.js";
+import type { Chained } from "../util/chain.js";
+import { type Deferred, deferred } from "../util/deferred.js";
 import type { Ending } from "../util/ending.js";
+import type { Verdict } from "./verdict.js";
 
-/** A delivery that is ours to settle, from its arrival to its settlement. Settles once, whoever comes first. */
-export class ActiveDelivery {
+/**
+ * A delivery that is ours to settle, from its arrival to its settlement. Settles once, whoever comes first. What only some
+ * handlers ask for is made when they do.
+ */
+export class ActiveDelivery implements Chained<ActiveDelivery> {
   readonly wire: WireDelivery;
   /** Ends when the consumer that brought it is lost: then it is no longer ours. */
   readonly lost: Ending<MessagingError>;
   readonly failures: number;
   readonly losses: number;
-  /** Made when somebody looks at it: most handlers never do. */
+  /** Kept by the chain of what is unsettled. */
+  before: ActiveDelivery | undefined = undefined;
+  after: ActiveDelivery | undefined = undefined;
+  /** Where the broker takes back what is held for too long: when it came, by our clock. */
+  arrivedAt = 0;
+  /** It was told that this one is held for long. */
+  isLongHeld = false;
+  /** Its handler runs, and is in time. */
+  isRunning = false;
+  /** Its handler has used up its time. */
+  isOverdue = false;
+  /** Kept by the settler, from when it settles it: what it says, and since when. */
+  verdict: Verdict | undefined = undefined;
+  settlingSince = 0;
   #abort: AbortController | undefined;
+  #onAborted: (() => void) | undefined;
   #abortReason: unknown;
   #aborted = false;
-  readonly #settled = deferred<boolean>();
+  #settled: Deferred<boolean> | undefined;
+  /** Whether its settlement reached the broker, once that is known. */
+  #reached: boolean | undefined;
   #taken = false;
+  #wasLost = false;
 
   constructor(wire: WireDelivery, lost: Ending<MessagingError>) {
     this.wire = wire;
@@ -31,7 +52,7 @@ export class ActiveDelivery {
     return this.wire.message.messageId;
   }
 
-  get #isRedelivered(): boolean {
+  get isRedelivered(): boolean {
     const { message, redelivered } = this.wire;
     return redelivered || this.losses > 0 || this.failures > 0 || RELEASED_HEADER in message.headers;
   }
@@ -53,10 +74,18 @@ export class ActiveDelivery {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#abortReason = reason;
+    this.#onAborted?.();
     this.#abort?.abort(reason);
   }
 
-  get #signal(): AbortSignal {
+  /** As one listener of the signal, which need not be made for it. */
+  onAborted(listener: () => void): void {
+    if (this.#aborted) listener();
+    else this.#onAborted = listener;
+  }
+
+  /** Made when somebody looks at it: most handlers never do. */
+  get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
       if (this.#aborted) this.#abort.abort(this.#abortReason);
@@ -64,36 +93,43 @@ export class ActiveDelivery {
     return this.#abort.signal;
   }
 
-  /** What the handler sees of it. */
-  forHandler<T>(message: IncomingMessage<T>): Delivery<T> {
-    const signal = (): AbortSignal => this.#signal;
-    return {
-      ...message,
-      redelivered: this.#isRedelivered,
-      attempt: this.attempt,
-      settled: this.#settled.promise,
-      get signal() {
-        return signal();
-      },
-    };
+  /** As its `Delivery` says; likewise. */
+  get settled(): Promise<boolean> {
+    if (this.#settled === undefined) {
+      this.#settled = deferred<boolean>();
+      if (this.#reached !== undefined) this.#settled.resolve(this.#reached);
+    }
+    return this.#settled.promise;
   }
 
-  /**
-   * Resolves true if the settlement reached the broker. A second settlement is not sent, and resolves false. One that
-   * comes after the loss resolves false too: if the driver can still say anything, it gives the message back.
-   */
-  async settle(settlement: WireSettlement): Promise<boolean> {
+  /** True: it is the caller's to settle, who then tells `onSettled`. False: somebody has settled it already. */
+  take(): boolean {
     if (this.#taken) return false;
     this.#taken = true;
-    const isLost = this.lost.hasEnded;
-    const reached = (await this.wire.settle(isLost ? "release" : settlement)) && !isLost;
-    this.#settled.resolve(reached);
-    return reached;
+    this.#wasLost = this.lost.hasEnded;
+    return true;
+  }
+
+  /** It was lost before it was settled: if the driver can still say anything, it gives the message back. */
+  get wasLost(): boolean {
+    return this.#wasLost;
+  }
+
+  /** The driver has answered. Returns whether the settlement that was asked for has reached the broker. */
+  onSettled(reached: boolean): boolean {
+    this.#decide(reached && !this.#wasLost);
+    return reached && !this.#wasLost;
   }
 
   /** The handler's say no longer counts: it is told that its settlement is lost. */
   disown(): void {
-    this.#settled.resolve(false);
+    this.#decide(false);
+  }
+
+  #decide(reached: boolean): void {
+    if (this.#reached !== undefined) return;
+    this.#reached = reached;
+    this.#settled?.resolve(reached);
   }
 
   /** The headers for another try, with these counts. */

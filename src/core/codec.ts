@@ -1,4 +1,5 @@
 import type { Codec } from "../ports/codec.js";
+import { parseJson } from "../util/parse-json.js";
 
 /** Raw bytes, passed through uncopied. Refuses anything that is not a Uint8Array. */
 export const bytesCodec: Codec<Uint8Array> = {
@@ -25,6 +26,6 @@ export function jsonCodec<T = unknown>(): Codec<T> {
       return encoder.encode(text);
     },
     // "__proto__" as a key: JSON.parse makes it an own property and writes no prototype.
-    decode: (bytes) => JSON.parse(decoder.decode(bytes)) as T,
+    decode: (bytes) => parseJson(decoder.decode(bytes)) as T,
   };
 }

@@ -4,6 +4,7 @@ import type { Clock, Random } from "../ports/clock.js";
 import type { Closeable } from "../ports/lifecycle.js";
 import type { Observer } from "../ports/observer.js";
 import type { ManagedConnection } from "./managed-connection.js";
+import type { MessageIds } from "./message-ids.js";
 import type { Outbox } from "./outbox.js";
 
 /** A server of a sink, as others of the same node see it. */
@@ -21,6 +22,9 @@ export interface CoreContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: Observer;
+  /** False: nobody listens, so that what happens to each message need not be put into words. */
+  readonly isObserved: boolean;
+  readonly messageIds: MessageIds;
   readonly nodeId: NodeId;
   /** Bounds setting up a consumer or subscription. */
   readonly connectTimeoutMs: number;

@@ -27,20 +27,15 @@ export class Limit {
 
   constructor({ clock, what, timeoutMs, signal, ended = [], lastError }: LimitOptions) {
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      const timedOut = (): void => {
-        const cause = lastError?.();
-        const why = cause instanceof Error ? `; the last failure: ${cause.message}` : "";
-        this.#fire(new MessagingError("UNAVAILABLE", `${what}: no success within ${timeoutMs} ms${why}`, { cause }));
-      };
+      const timedOut = (): void => this.#fire(timeoutError(what, timeoutMs, lastError?.()));
       this.#cancels.push(clock.setTimer(timeoutMs, timedOut));
     }
     if (signal !== undefined) {
-      const aborted = (): void =>
-        this.#fire(new MessagingError("ABORTED", `${what}: aborted by its signal`, { cause: signal.reason }));
+      const aborted = (): void => this.#fire(abortError(what, signal));
       this.#cancels.push(onAbort(signal, aborted));
     }
     for (const ending of ended) {
-      const over = (): void => this.#fire(ending.reason ?? new MessagingError("CLOSED", `${what}: closed meanwhile`));
+      const over = (): void => this.#fire(endError(what, ending));
       this.#cancels.push(ending.onEnd(over));
     }
   }
@@ -81,12 +76,6 @@ export class Limit {
     });
   }
 
-  /** Calls the listener when the limit fires, in place of a race; at once if it has. */
-  onOver(listener: (error: MessagingError) => void): void {
-    if (this.#error !== undefined) listener(this.#error);
-    else this.#reject = listener;
-  }
-
   dispose(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.length = 0;
@@ -99,6 +88,19 @@ export class Limit {
     this.#reject?.(error);
     this.#reject = undefined;
   }
+}
+
+export function timeoutError(what: string, timeoutMs: number, cause: unknown): MessagingError {
+  const why = cause instanceof Error ? `; the last failure: ${cause.message}` : "";
+  return new MessagingError("UNAVAILABLE", `${what}: no success within ${timeoutMs} ms${why}`, { cause });
+}
+
+export function abortError(what: string, signal: AbortSignal): MessagingError {
+  return new MessagingError("ABORTED", `${what}: aborted by its signal`, { cause: signal.reason });
+}
+
+export function endError(what: string, { reason }: Ending<MessagingError>): MessagingError {
+  return reason ?? new MessagingError("CLOSED", `${what}: closed meanwhile`);
 }
 
 /** Waits on the clock, within the limit. */

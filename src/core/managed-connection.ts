@@ -27,7 +27,10 @@ export interface ManagedConnectionOptions {
 export const RECONNECT: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
 /** What lives this long is proved; what is lost sooner counts towards the back-off. */
 export const PROVEN_MS = 5_000;
-/** One try: a broker that accepts and then says nothing must not hold up the next host. */
+/**
+ * One try: a broker that accepts and then says nothing must not hold up the next host. A driver that bounds an attempt itself says
+ * better what it was waiting for, and must be the first.
+ */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 /** A driver bounds its own close; this is for one that does not. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -203,6 +206,15 @@ export class ManagedConnection {
         if (isKnown) return;
         observe({ type: "discarded", source: "inbox", reason: "the inbox is gone", messageId: frame.messageId });
       },
+      onRenewed: (error, warning) => {
+        const failure = error === undefined ? {} : { error: driver.toMessagingError(error) };
+        observe({
+          type: "credentials",
+          source: driver.name,
+          ...failure,
+          ...(warning === undefined ? {} : { warning }),
+        });
+      },
     });
     // A driver that ignores its signal is not waited for; the connection that it brings later is closed.
     const aborted = new Promise<never>((_, reject) => {
@@ -234,7 +246,7 @@ export class ManagedConnection {
     this.#link = link;
     this.#loseLink = lose;
     this.#isConnecting = false;
-    if (this.#state !== "closing") this.#setState("open");
+    if (this.#state !== "closing") this.#setState("open", undefined, connection.endpoint);
     this.#setBlocked(blocked);
     for (const listener of this.onLink) listener(link);
     return link;
@@ -257,10 +269,11 @@ export class ManagedConnection {
     this.#options.observe({ type: "blocked", blocked });
   }
 
-  #setState(state: ConnectionState, error?: Error): void {
+  #setState(state: ConnectionState, error?: Error, endpoint?: string): void {
     if (this.#state === state) return;
     this.#state = state;
-    this.#options.observe({ type: "connection", state, error });
+    const told = endpoint === undefined ? { error } : { error, endpoint };
+    this.#options.observe({ type: "connection", state, ...told });
   }
 }
 

@@ -5,6 +5,7 @@ import type { Capabilities } from "../ports/capabilities.js";
 import type { Clock, Random } from "../ports/clock.js";
 import type { Codec } from "../ports/codec.js";
 import type { ConnectionState } from "../ports/connection.js";
+import type { Inspection } from "../ports/inspection.js";
 import type { Closeable, CloseOptions } from "../ports/lifecycle.js";
 import type { Messaging, PortOptions, QueueOptions } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
@@ -17,10 +18,12 @@ import type { CoreContext } from "./core-context.js";
 import { drained } from "./drain.js";
 import { Limit } from "./limit.js";
 import { ManagedConnection } from "./managed-connection.js";
+import { MessageIds } from "./message-ids.js";
 import { observeWith } from "./observe.js";
 import { checkName, invalid } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { PortableBroadcast } from "./portable-broadcast.js";
+import { PortableInspection } from "./portable-inspection.js";
 import { PortableQueue } from "./portable-queue.js";
 import { ClientCalls } from "./request/client-calls.js";
 import { RemoteSink } from "./request/remote-sink.js";
@@ -33,6 +36,7 @@ import { systemRandom } from "./system-random.js";
 export interface MessagingOptions {
   /** The broker. */
   readonly driver: Driver;
+  /** Those that are in the list now: it is not looked at again. */
   readonly observers?: readonly Observer[] | undefined;
   /** Default: the machine's. */
   readonly clock?: Clock | undefined;
@@ -50,7 +54,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
   if (!(connectTimeoutMs > 0)) throw invalid(["connectTimeoutMs must be > 0"]);
   const nodeId = options.nodeId ?? random.uuid();
   checkName("node", nodeId);
-  const observe = observeWith(observers);
+  const observe = observeWith([...observers]);
   const connection = new ManagedConnection({ driver, clock, random, observe, connectTimeoutMs });
   const outbox = new Outbox(driver, connection, clock);
   return new PortableMessaging({
@@ -59,6 +63,8 @@ export function createMessaging(options: MessagingOptions): Messaging {
     clock,
     random,
     observe,
+    isObserved: observers.length > 0,
+    messageIds: new MessageIds(random),
     nodeId,
     connectTimeoutMs,
     outbox,
@@ -69,6 +75,7 @@ export function createMessaging(options: MessagingOptions): Messaging {
 
 class PortableMessaging implements Messaging {
   readonly nodeId: NodeId;
+  readonly inspection: Inspection | undefined;
   readonly closed: Promise<Error | undefined>;
   readonly #context: CoreContext;
   /** What is called from here. */
@@ -80,6 +87,7 @@ class PortableMessaging implements Messaging {
     this.#context = context;
     this.#calls = new ClientCalls(context);
     this.nodeId = context.nodeId;
+    this.inspection = context.driver.capabilities.inspection === "none" ? undefined : new PortableInspection(context);
     this.closed = this.#closed.promise;
     this.#closing = new Closing(context.clock);
     registerTables(this, () => [this.#calls, ...context.open]);

@@ -15,6 +15,7 @@ const PUBLISH_KEYS: ReadonlySet<string> = new Set<keyof PublishOptions>([
   "priority",
   "delayMs",
   "expiresInMs",
+  "uniqueForMs",
   "persistent",
   "resend",
   "timeoutMs",
@@ -69,11 +70,14 @@ export function checkHeaders(headers: MessageHeaders): void {
 /** Throws `INVALID_ARGUMENT` for what makes no sense, `UNSUPPORTED` for what this queue of this adapter cannot do. */
 export function checkPublishOptions(options: PublishOptions, capabilities: Capabilities, queue: QueueSpec): void {
   const faults = unknownKeys(options, PUBLISH_KEYS);
-  const { priority, delayMs, expiresInMs, timeoutMs, persistent } = options;
+  const { priority, delayMs, expiresInMs, timeoutMs, persistent, uniqueForMs } = options;
   if (priority !== undefined && !PRIORITIES.has(priority)) faults.push("priority must be bulk, standard or expedite");
   if (delayMs !== undefined && !(Number.isFinite(delayMs) && delayMs >= 0)) faults.push("delayMs must be a number ≥ 0");
   if (expiresInMs !== undefined && !(Number.isFinite(expiresInMs) && expiresInMs > 0)) {
     faults.push("expiresInMs must be a number > 0");
+  }
+  if (uniqueForMs !== undefined && !(Number.isFinite(uniqueForMs) && uniqueForMs > 0)) {
+    faults.push("uniqueForMs must be a number > 0");
   }
   if (timeoutMs !== undefined && !(timeoutMs > 0)) faults.push("timeoutMs must be > 0");
   if (faults.length > 0) throw invalid(faults);
@@ -89,6 +93,9 @@ export function checkPublishOptions(options: PublishOptions, capabilities: Capab
   if (expiresInMs !== undefined && !can.expiry) {
     throw unsupported("expiry", "put the time into a header and let the handler decide");
   }
+  if (uniqueForMs !== undefined && !can.deduplication) {
+    throw unsupported("deduplication", "let the consumer pass over a messageId that it has handled already");
+  }
   if (persistent === true && !can.persistent) {
     throw unsupported("persistent", "leave the option out to publish as durably as this adapter can");
   }
@@ -101,7 +108,13 @@ export function checkPublishOptions(options: PublishOptions, capabilities: Capab
 }
 
 /** What a line for requests, which are worthless once their caller has gone, has no use for. */
-function refuseOnLanes(name: string, { delayMs, persistent }: PublishOptions): void {
+function refuseOnLanes(name: string, { delayMs, persistent, uniqueForMs }: PublishOptions): void {
+  if (uniqueForMs !== undefined) {
+    throw new MessagingError(
+      "UNSUPPORTED",
+      `uniqueForMs: queue ${name} has lanes, which remember nothing: use a queue without lanes`,
+    );
+  }
   if (delayMs !== undefined && delayMs > 0) {
     throw new MessagingError(
       "UNSUPPORTED",

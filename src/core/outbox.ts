@@ -1,47 +1,16 @@
 import type { Address, Driver, WireMessage } from "../driver/driver.js";
 import { MessagingError } from "../errors/messaging-error.js";
-import type { Cancel, Clock } from "../ports/clock.js";
+import type { Clock } from "../ports/clock.js";
+import { onAbort } from "../util/abort.js";
 import { backoffMs } from "../util/backoff.js";
-import type { Ending } from "../util/ending.js";
-import { Limit } from "./limit.js";
+import { JointOutcomes } from "./joint-outcomes.js";
+import { abortError, endError, Limit, timeoutError } from "./limit.js";
 import { type Link, type ManagedConnection, RECONNECT } from "./managed-connection.js";
+import type { PendingPublish, PublishBounds } from "./pending-publish.js";
+import { PromisedPublish } from "./promised-publish.js";
+import { PublishDeadlines } from "./publish-deadlines.js";
+import { PublishLine } from "./publish-line.js";
 import { Room } from "./room.js";
-
-export interface PublishBounds {
-  /** For the errors: "publish to orders". */
-  readonly what: string;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  /** Again after a lost link, under the same messageId. */
-  readonly resend: boolean;
-  /** What the publish is for: with its end it is given up. */
-  readonly ended?: Ending<MessagingError> | undefined;
-}
-
-/** One publish, from its call to the end of its last send. */
-interface Entry {
-  readonly to: Address;
-  readonly message: WireMessage;
-  readonly bounds: PublishBounds;
-  readonly limit: Limit;
-  readonly line: string;
-  /** Its place among all calls: what is sent again keeps it. */
-  readonly number: number;
-  sends: number;
-  lastError: MessagingError | undefined;
-  isOver: boolean;
-  resolve(sends: number): void;
-  reject(error: MessagingError): void;
-}
-
-/** What waits for one address, in order. */
-interface Line {
-  /** Sent before and not confirmed: ahead of all that was not sent yet. */
-  readonly again: Entry[];
-  readonly fresh: Set<Entry>;
-  /** Set while the line waits after a failure; calling it ends the wait. */
-  endPause: Cancel | undefined;
-}
 
 /** Handed to the driver and not confirmed: 1,000 messages or 16 MiB, whichever comes first. */
 const MAX_UNCONFIRMED_MESSAGES = 1_000;
@@ -57,22 +26,34 @@ export class Outbox {
   readonly #clock: Clock;
   readonly #room = new Room(MAX_UNCONFIRMED_MESSAGES, MAX_UNCONFIRMED_BYTES);
   /** Only the addresses for which something waits. */
-  readonly #lines = new Map<string, Line>();
-  #callers = 0;
+  readonly #lines = new Map<string, PublishLine>();
+  /** All that have not settled. */
+  readonly #deadlines: PublishDeadlines;
+  readonly #sent: JointOutcomes<PendingPublish, void>;
   #calls = 0;
   #isRefusing = false;
   #isAwaitingLink = false;
+  #willPump = false;
   #onIdle: () => void = () => {};
 
   constructor(driver: Driver, connection: ManagedConnection, clock: Clock) {
     this.#driver = driver;
     this.#connection = connection;
     this.#clock = clock;
+    this.#deadlines = new PublishDeadlines(clock, (publish) => this.giveUp(publish, this.#timeoutOf(publish)));
+    this.#sent = new JointOutcomes(
+      (publish) => this.#onSent(publish),
+      (publish, error) => this.#onSendFailed(publish, error),
+    );
+    connection.ended.onEnd(() => {
+      for (const publish of this.#deadlines.all())
+        this.giveUp(publish, endError(publish.bounds.what, connection.ended));
+    });
   }
 
   /** Publishes that have not settled. */
   get callers(): number {
-    return this.#callers;
+    return this.#deadlines.size;
   }
 
   /** From now on every new publish is refused with `CLOSED`; `onIdle` is called each time that none is left. */
@@ -83,48 +64,51 @@ export class Outbox {
 
   /** Resolves with the number of sends that it took. Always settles, within the bounds. */
   publish(to: Address, message: WireMessage, bounds: PublishBounds): Promise<number> {
-    const { what, timeoutMs, signal } = bounds;
     return new Promise<number>((resolve, reject) => {
-      if (this.#isRefusing) return reject(new MessagingError("CLOSED", `${what}: this Messaging is closed`));
-      const lastError = (): unknown => entry.lastError ?? this.#connection.lastError;
-      const ended = bounds.ended === undefined ? [this.#connection.ended] : [this.#connection.ended, bounds.ended];
-      const limit = new Limit({ clock: this.#clock, what, timeoutMs, signal, ended, lastError });
-      const line = lineOf(to);
-      this.#calls += 1;
-      const entry: Entry = {
-        number: this.#calls,
-        to,
-        message,
-        bounds,
-        limit,
-        line,
-        sends: 0,
-        lastError: undefined,
-        isOver: false,
-        resolve,
-        reject,
-      };
-      this.#callers += 1;
-      limit.onOver((error) => this.#giveUp(entry, error));
-      if (entry.isOver) return;
-      const link = this.#connection.link;
-      const isFree = link !== undefined && this.#lines.size === 0;
-      if (isFree && this.#room.tryEnter(message.body.byteLength)) this.#send(entry, link);
-      else this.#wait(entry, "fresh");
+      this.enter(new PromisedPublish(to, message, bounds, this.#clock.now(), resolve, reject));
     });
   }
 
-  #wait(entry: Entry, part: "again" | "fresh"): void {
-    const { again, fresh } = this.#line(entry.line);
-    if (part === "fresh") fresh.add(entry);
-    else insert(entry, again);
-    this.#pump();
+  /** As `publish`, told by its callbacks, also of a refusal: then before this returns. */
+  enter(publish: PendingPublish): void {
+    const { what, signal, ended } = publish.bounds;
+    if (this.#isRefusing) {
+      publish.onFailed(new MessagingError("CLOSED", `${what}: this Messaging is closed`));
+      return;
+    }
+    this.#calls += 1;
+    publish.number = this.#calls;
+    this.#deadlines.add(publish);
+    if (signal !== undefined || ended !== undefined) this.#listen(publish);
+    const { link, ended: end } = this.#connection;
+    if (end.hasEnded) this.giveUp(publish, endError(what, end));
+    if (publish.isOver) return;
+    const isFree = link !== undefined && this.#lines.size === 0 && !this.#willPump;
+    if (isFree && this.#room.tryEnter(publish.bytes)) this.#send(publish, link);
+    else {
+      this.#line(publish.line).add(publish);
+      this.#pump();
+    }
   }
 
-  #line(name: string): Line {
+  #listen(publish: PendingPublish): void {
+    const { what, signal, ended } = publish.bounds;
+    publish.listeners = [];
+    if (signal !== undefined) {
+      publish.listeners.push(onAbort(signal, () => this.giveUp(publish, abortError(what, signal))));
+    }
+    if (ended === undefined || publish.isOver) return;
+    publish.listeners.push(ended.onEnd(() => this.giveUp(publish, endError(what, ended))));
+  }
+
+  #timeoutOf({ bounds, lastError }: PendingPublish): MessagingError {
+    return timeoutError(bounds.what, bounds.timeoutMs, lastError ?? this.#connection.lastError);
+  }
+
+  #line(name: string): PublishLine {
     let line = this.#lines.get(name);
     if (line === undefined) {
-      line = { again: [], fresh: new Set(), endPause: undefined };
+      line = new PublishLine();
       this.#lines.set(name, line);
     }
     return line;
@@ -132,10 +116,12 @@ export class Outbox {
 
   /** Sends what can be sent, one of each line by turns: there must be a link, room, and no pause in the line. */
   #pump(): void {
+    // Asked after each confirm, when nearly always nothing waits.
+    if (this.#lines.size === 0 || this.#willPump) return;
     for (const [name, line] of this.#lines) {
       if (line.endPause !== undefined) continue;
-      const entry = firstOf(line);
-      if (entry === undefined) {
+      const publish = line.first;
+      if (publish === undefined) {
         this.#lines.delete(name);
         continue;
       }
@@ -144,12 +130,12 @@ export class Outbox {
         this.#awaitLink();
         return;
       }
-      if (!this.#room.tryEnter(entry.message.body.byteLength)) return;
-      remove(entry, line);
+      if (!this.#room.tryEnter(publish.bytes)) return;
+      line.remove(publish);
       // To the end of the round, which goes on until nothing more can be sent.
       this.#lines.delete(name);
-      if (firstOf(line) !== undefined) this.#lines.set(name, line);
-      this.#send(entry, link);
+      if (line.first !== undefined) this.#lines.set(name, line);
+      this.#send(publish, link);
     }
   }
 
@@ -167,47 +153,59 @@ export class Outbox {
         this.#isAwaitingLink = false;
         limit.dispose();
         const failure = this.#driver.toMessagingError(error);
-        for (const line of this.#lines.values()) {
-          for (const entry of [...line.again, ...line.fresh]) this.#giveUp(entry, failure);
-        }
+        // Those alone that waited for it: whoever is told may publish again, and that waits for the next.
+        const waiting = [...this.#lines.values()].flatMap((line) => line.all());
+        for (const publish of waiting) this.giveUp(publish, failure);
       },
     );
   }
 
-  #send(entry: Entry, link: Link): void {
-    entry.sends += 1;
-    link.connection.publish(entry.to, entry.message).then(
-      () => {
-        this.#room.leave(entry.message.body.byteLength);
-        if (!entry.isOver) {
-          this.#end(entry);
-          entry.resolve(entry.sends);
-        }
-        this.#pump();
-      },
-      (error: unknown) => {
-        this.#room.leave(entry.message.body.byteLength);
-        if (!entry.isOver) this.#onFailed(entry, link, this.#driver.toMessagingError(error));
-        this.#pump();
-      },
-    );
+  #send(publish: PendingPublish, link: Link): void {
+    publish.sends += 1;
+    publish.link = link;
+    this.#sent.add(handOver(publish, link), publish);
   }
 
-  #onFailed(entry: Entry, link: Link, error: MessagingError): void {
-    entry.lastError = error;
+  #onSent(publish: PendingPublish): void {
+    this.#room.leave(publish.bytes);
+    if (!publish.isOver) {
+      this.#end(publish);
+      publish.onPublished(publish.sends);
+    }
+    this.#pump();
+  }
+
+  #onSendFailed(publish: PendingPublish, error: unknown): void {
+    this.#room.leave(publish.bytes);
+    this.#pumpSoon();
+    if (!publish.isOver) this.#onFailed(publish, this.#driver.toMessagingError(error));
+  }
+
+  /** Once all that failed together are back in their lines: neither what is behind them nor what comes may overtake them. */
+  #pumpSoon(): void {
+    if (this.#willPump) return;
+    this.#willPump = true;
+    queueMicrotask(() => {
+      this.#willPump = false;
+      this.#pump();
+    });
+  }
+
+  #onFailed(publish: PendingPublish, error: MessagingError): void {
+    publish.lastError = error;
     if (error.code !== "UNAVAILABLE") {
-      this.#reject(entry, error);
-    } else if (!entry.bounds.resend) {
-      this.#giveUp(entry, error);
+      this.#reject(publish, error);
+    } else if (!publish.bounds.resend) {
+      this.giveUp(publish, error);
     } else {
       // With the link gone, the next one has its own back-off. A failure on a link that holds waits here, and its line
       // with it, so that the order is kept.
-      if (!link.lost.hasEnded) this.#pause(entry);
-      this.#wait(entry, "again");
+      if (publish.link?.lost.hasEnded === false) this.#pause(publish);
+      this.#line(publish.line).addAgain(publish);
     }
   }
 
-  #pause({ line: name, sends }: Entry): void {
+  #pause({ line: name, sends }: PendingPublish): void {
     const line = this.#line(name);
     line.endPause ??= this.#clock.setTimer(backoffMs(sends, 0, RECONNECT), () => {
       line.endPause = undefined;
@@ -216,60 +214,39 @@ export class Outbox {
   }
 
   /** The caller is told; what the driver still holds keeps its room until the driver lets go of it. */
-  #giveUp(entry: Entry, error: MessagingError): void {
-    if (entry.isOver) return;
-    const line = this.#lines.get(entry.line);
+  giveUp(publish: PendingPublish, error: MessagingError): void {
+    if (publish.isOver) return;
+    const line = this.#lines.get(publish.line);
     if (line !== undefined) {
-      remove(entry, line);
-      if (firstOf(line) === undefined) {
+      line.remove(publish);
+      if (line.first === undefined) {
         line.endPause?.();
-        this.#lines.delete(entry.line);
+        this.#lines.delete(publish.line);
       }
     }
-    this.#reject(entry, entry.sends > 0 ? mayHaveArrived(error) : error);
+    this.#reject(publish, publish.sends > 0 ? mayHaveArrived(error) : error);
   }
 
-  #reject(entry: Entry, error: MessagingError): void {
-    this.#end(entry);
-    entry.reject(error);
+  #reject(publish: PendingPublish, error: MessagingError): void {
+    this.#end(publish);
+    publish.onFailed(error);
   }
 
-  #end(entry: Entry): void {
-    entry.isOver = true;
-    entry.limit.dispose();
-    this.#callers -= 1;
-    if (this.#callers === 0) this.#onIdle();
-  }
-}
-
-/** Queues and broadcasts may have the same name. A lane that is slow must not hold up the others. */
-function lineOf(to: Address): string {
-  switch (to.kind) {
-    case "queue":
-      return to.queue.lanes ? `lane ${to.lane} ${to.queue.name}` : `queue ${to.queue.name}`;
-    case "broadcast":
-      return `broadcast ${to.name}`;
-    case "inbox":
-      return `inbox ${to.address}`;
+  #end(publish: PendingPublish): void {
+    publish.isOver = true;
+    this.#deadlines.remove(publish);
+    if (publish.listeners !== undefined) for (const forget of publish.listeners) forget();
+    if (this.#deadlines.size === 0) this.#onIdle();
   }
 }
 
-function firstOf({ again, fresh }: Line): Entry | undefined {
-  const [first] = again.length > 0 ? again : fresh;
-  return first;
-}
-
-/** In the order of the calls. Bounded by what can be unconfirmed at once, and nearly always the last. */
-function insert(entry: Entry, again: Entry[]): void {
-  let index = again.length;
-  while (index > 0 && (again[index - 1]?.number ?? 0) > entry.number) index -= 1;
-  again.splice(index, 0, entry);
-}
-
-function remove(entry: Entry, { again, fresh }: Line): void {
-  if (fresh.delete(entry)) return;
-  const index = again.indexOf(entry);
-  if (index >= 0) again.splice(index, 1);
+/** A driver that throws where it should reject has failed all the same; what it returns settles once. */
+function handOver({ to, message }: PendingPublish, { connection }: Link): Promise<void> {
+  try {
+    return Promise.resolve(connection.publish(to, message));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 function mayHaveArrived(error: MessagingError): MessagingError {

@@ -1,53 +1,56 @@
 import type { Address, QueueSpec, WireMessage } from "../driver/driver.js";
 import { MessagingError } from "../errors/messaging-error.js";
 import type { Codec } from "../ports/codec.js";
-import type { OutgoingMessage } from "../ports/message.js";
+import type { OutgoingMessage, Priority } from "../ports/message.js";
 import type { ConsumeOptions, Consumer, DeliveryHandler, PublishOptions, Queue } from "../ports/queue.js";
 import type { CoreContext } from "./core-context.js";
 import { checkPublishOptions, resolveConsumeOptions } from "./options.js";
+import type { PublishBounds } from "./pending-publish.js";
 import { PortableConsumer } from "./portable-consumer.js";
-import { toWireMessage } from "./wire-message.js";
+import { QueuePublish } from "./queue-publish.js";
+import { queueSpec } from "./queue-spec.js";
+import { toWireMessage, type WireOptions } from "./wire-message.js";
 
-const DEAD_SUFFIX = ".dead";
 const DEFAULT_TIMEOUT_MS = 30_000;
-
-/** What the driver may declare for a queue of this name. A dead-letter queue has none of its own, nor have lanes. */
-function queueSpec(name: string, { deadLetter }: { readonly deadLetter: boolean }, lanes: boolean): QueueSpec {
-  const hasOne = deadLetter && !lanes && !name.endsWith(DEAD_SUFFIX);
-  return { name, deadLetterQueue: hasOne ? `${name}${DEAD_SUFFIX}` : undefined, lanes };
-}
 
 export class PortableQueue<T> implements Queue<T> {
   readonly name: string;
   readonly #context: CoreContext;
   readonly #codec: Codec<T>;
   readonly #spec: QueueSpec;
+  /** Of a publish without options: made once, as what is said of it in errors is. */
+  readonly #wireOptions: WireOptions;
+  readonly #bounds: PublishBounds;
+  readonly #addresses: Readonly<Record<Priority, Address>>;
 
   constructor(context: CoreContext, name: string, codec: Codec<T>, lanes: boolean) {
     this.name = name;
     this.#context = context;
     this.#codec = codec;
-    this.#spec = queueSpec(name, context.driver.capabilities.queue, lanes);
+    this.#spec = queueSpec(name, context.driver.capabilities, lanes);
+    this.#wireOptions = this.#wireOptionsOf({});
+    this.#bounds = {
+      what: `publish to ${name}`,
+      timeoutMs: DEFAULT_TIMEOUT_MS,
+      signal: undefined,
+      resend: true,
+    };
+    this.#addresses = addressesOf(this.#spec);
   }
 
-  async publish(message: OutgoingMessage<T>, options: PublishOptions = {}): Promise<void> {
-    const { driver, clock, observe, outbox } = this.#context;
-    checkPublishOptions(options, driver.capabilities, this.#spec);
-    const wire = this.#toWire(message, options);
-    const started = clock.now();
+  publish(message: OutgoingMessage<T>, options?: PublishOptions): Promise<void> {
+    let wire: WireMessage;
     try {
-      const sends = await outbox.publish(this.#address(options), wire, {
-        what: `publish to ${this.name}`,
-        timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-        signal: options.signal,
-        resend: options.resend ?? true,
-      });
-      observe({ type: "published", queue: this.name, messageId: wire.messageId, ms: clock.now() - started, sends });
+      wire = this.#toWire(message, options);
     } catch (error) {
-      const failure = driver.toMessagingError(error);
-      observe({ type: "publish-failed", queue: this.name, messageId: wire.messageId, error: failure });
-      throw failure;
+      return Promise.reject(error);
     }
+    const to = this.#addresses[options?.priority ?? "standard"];
+    const bounds = options === undefined ? this.#bounds : this.#boundsOf(options);
+    return new Promise<void>((resolve, reject) => {
+      const { outbox } = this.#context;
+      outbox.enter(new QueuePublish(this.#context, to, wire, bounds, resolve, reject));
+    });
   }
 
   async consume(handler: DeliveryHandler<T>, options: ConsumeOptions = {}): Promise<Consumer> {
@@ -58,19 +61,34 @@ export class PortableQueue<T> implements Queue<T> {
     return consumer;
   }
 
-  #address({ priority }: PublishOptions): Address {
-    const queue = this.#spec;
-    return queue.lanes ? { kind: "queue", queue, lane: priority ?? "standard" } : { kind: "queue", queue };
+  #toWire(message: OutgoingMessage<T>, options: PublishOptions | undefined): WireMessage {
+    if (options === undefined) return toWireMessage(this.#context, this.#codec, message, this.#wireOptions);
+    checkPublishOptions(options, this.#context.driver.capabilities, this.#spec);
+    if (options.uniqueForMs !== undefined && message.messageId === undefined) {
+      throw new MessagingError("INVALID_ARGUMENT", "uniqueForMs needs a messageId: a new one is always unique");
+    }
+    return toWireMessage(this.#context, this.#codec, message, this.#wireOptionsOf(options));
   }
 
-  #toWire(message: OutgoingMessage<T>, options: PublishOptions): WireMessage {
-    const { delayMs, expiresInMs, priority, persistent } = options;
+  #wireOptionsOf({ delayMs, expiresInMs, uniqueForMs, priority, persistent }: PublishOptions): WireOptions {
     return {
-      ...toWireMessage(this.#context, this.#codec, message),
       priority,
       delayMs: delayMs === 0 ? undefined : delayMs,
       expiresInMs,
+      uniqueForMs,
       persistent: persistent ?? (this.#context.driver.capabilities.queue.persistent && !this.#spec.lanes),
     };
   }
+
+  #boundsOf({ timeoutMs = DEFAULT_TIMEOUT_MS, signal, resend = true }: PublishOptions): PublishBounds {
+    return { what: this.#bounds.what, timeoutMs, signal, resend };
+  }
+}
+
+/** Where a message of this priority goes: only lanes are addresses of their own. */
+function addressesOf(queue: QueueSpec): Readonly<Record<Priority, Address>> {
+  const to = (lane: Priority): Address => ({ kind: "queue", queue, lane });
+  if (queue.lanes) return { bulk: to("bulk"), standard: to("standard"), expedite: to("expedite") };
+  const only: Address = { kind: "queue", queue };
+  return { bulk: only, standard: only, expedite: only };
 }

@@ -3,10 +3,10 @@ import type { QueueSpec, WireSettlement } from "../driver/driver.js";
 import { RELEASED_HEADER } from "../driver/reserved-headers.js";
 import type { MessagingError } from "../errors/messaging-error.js";
 import type { Cancel } from "../ports/clock.js";
-import type { Observation } from "../ports/observer.js";
 import type { Ending } from "../util/ending.js";
 import type { ActiveDelivery } from "./active-delivery.js";
 import type { CoreContext } from "./core-context.js";
+import { JointOutcomes } from "./joint-outcomes.js";
 import type { ResolvedConsumeOptions } from "./options.js";
 import { retryInPlace, type Verdict } from "./verdict.js";
 
@@ -29,27 +29,52 @@ export class Settler {
   readonly #context: CoreContext;
   readonly #spec: QueueSpec;
   readonly #limits: Limits;
+  readonly #onSettled: (delivery: ActiveDelivery) => void;
+  readonly #sent: JointOutcomes<ActiveDelivery, boolean>;
   readonly #held = new Map<ActiveDelivery, Held>();
   #mayHold = true;
 
-  constructor(context: CoreContext, spec: QueueSpec, limits: Limits) {
+  /** `onSettled` is called once for each delivery that is given in, when nothing is left to do for it; it must not throw. */
+  constructor(context: CoreContext, spec: QueueSpec, limits: Limits, onSettled: (delivery: ActiveDelivery) => void) {
     this.#context = context;
     this.#spec = spec;
     this.#limits = limits;
+    this.#onSettled = onSettled;
+    this.#sent = new JointOutcomes(
+      (delivery, reached) => this.#onSent(delivery, reached),
+      (delivery) => this.#onSent(delivery, false),
+    );
   }
 
-  /** Settles by the verdict, now or when its wait is over; `done` is called once, when nothing is left to do. */
-  settle(delivery: ActiveDelivery, verdict: Verdict, done: () => void): void {
+  /** Settles by the verdict, now or when its wait is over. */
+  settle(delivery: ActiveDelivery, verdict: Verdict): void {
     const final = this.#final(delivery, verdict);
-    if (final.kind === "retry" && final.retryInMs > 0 && !delivery.lost.hasEnded && this.#isHeld(final.retryInMs))
-      this.#hold(delivery, final, done);
-    else void this.#send(delivery, final).then(done);
+    const isLate = delivery.lost.hasEnded || delivery.isOverdue;
+    if (final.kind === "retry" && final.retryInMs > 0 && !isLate && this.#isHeld(final.retryInMs)) {
+      this.#hold(delivery, final);
+    } else {
+      this.#send(delivery, final);
+    }
+  }
+
+  /** Where the broker does not count its deliveries: stores it anew, to come again with its losses counted. */
+  countLoss(delivery: ActiveDelivery, losses: number): void {
+    const headers = delivery.headersWith({ failures: delivery.failures, losses });
+    this.#hand(delivery, { retryInMs: 0, headers });
   }
 
   /** What is held goes back now, its failure counted and its wait left to the broker as far as that can delay. */
   endHolds(): void {
     this.#mayHold = false;
     this.#go(() => true);
+  }
+
+  /** It may be held no longer. False: it is not held here. */
+  endHold(delivery: ActiveDelivery): boolean {
+    const held = this.#held.get(delivery);
+    held?.cancel();
+    held?.go();
+    return held !== undefined;
   }
 
   /** What came through a lost life is not ours to hold. */
@@ -127,31 +152,56 @@ export class Settler {
     return this.#mayHold && (retryInMs < HELD_BELOW_MS || !this.#canDelay);
   }
 
-  #hold(delivery: ActiveDelivery, verdict: Verdict & { kind: "retry" }, done: () => void): void {
+  #hold(delivery: ActiveDelivery, verdict: Verdict & { kind: "retry" }): void {
     const { clock } = this.#context;
     const due = clock.now() + verdict.retryInMs;
     const go = (): void => {
       this.#held.delete(delivery);
       const retryInMs = Math.max(0, due - clock.now());
-      void this.#send(delivery, { ...verdict, retryInMs }).then(done);
+      this.#send(delivery, { ...verdict, retryInMs });
     };
     this.#held.set(delivery, { cancel: clock.setTimer(verdict.retryInMs, go), go });
   }
 
-  async #send(delivery: ActiveDelivery, verdict: Verdict): Promise<void> {
+  #send(delivery: ActiveDelivery, verdict: Verdict): void {
+    delivery.verdict = verdict;
+    this.#hand(delivery, this.#settlement(delivery, verdict));
+  }
+
+  /** A second settlement is not sent. */
+  #hand(delivery: ActiveDelivery, settlement: WireSettlement): void {
+    if (!delivery.take()) return;
+    if (this.#context.isObserved) delivery.settlingSince = this.#context.clock.now();
+    this.#sent.add(handOver(delivery, delivery.wasLost ? "release" : settlement), delivery);
+  }
+
+  #onSent(delivery: ActiveDelivery, answer: boolean): void {
+    const reached = delivery.onSettled(answer);
+    const { verdict } = delivery;
+    if (verdict !== undefined && this.#context.isObserved) this.#observe(delivery, verdict, reached);
+    this.#onSettled(delivery);
+  }
+
+  #observe(delivery: ActiveDelivery, verdict: Verdict, reached: boolean): void {
     const { clock, observe } = this.#context;
-    const started = clock.now();
-    const reached = await delivery.settle(this.#settlement(delivery, verdict));
-    const observation: Observation = {
+    observe({
       type: "settled",
       queue: this.#spec.name,
       messageId: delivery.messageId,
       attempt: delivery.attempt,
       outcome: verdict.kind,
       reason: "reason" in verdict ? verdict.reason : undefined,
-      ms: clock.now() - started,
+      ms: clock.now() - delivery.settlingSince,
       reached,
-    };
-    observe(observation);
+    });
+  }
+}
+
+/** A driver that throws, which it must not, has not settled it. */
+function handOver({ wire }: ActiveDelivery, settlement: WireSettlement): Promise<boolean> {
+  try {
+    return Promise.resolve(wire.settle(settlement));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -68,6 +68,11 @@ export class SupervisedPort<R extends DriverResource> {
     return this.#closing.isRequested;
   }
 
+  /** For a start that has failed: nothing is waited for, unless that is why. Whoever closes it has said for how long. */
+  get failedDrainMs(): number {
+    return this.isClosing ? Number.POSITIVE_INFINITY : 0;
+  }
+
   get life(): Life<R> | undefined {
     return this.#supervised.life;
   }
@@ -89,7 +94,7 @@ export class SupervisedPort<R extends DriverResource> {
       if (connection.state === "closing") throw new MessagingError("CLOSED", `${what}: this Messaging is closing`);
       await this.#supervised.start(limit);
     } catch (error) {
-      await this.#shut({ drainMs: 0 }, undefined);
+      await this.close({ drainMs: this.failedDrainMs });
       throw error;
     } finally {
       limit.dispose();

@@ -18,6 +18,11 @@ export type Verdict =
 const ACK: Verdict = { kind: "ack" };
 const RELEASE: Verdict = { kind: "release", why: "chosen" };
 
+/** No handler has it. */
+export const NOT_STARTED: Verdict = { kind: "release", why: "not-started" };
+/** Its handler's say does not count. */
+export const INTERRUPTED: Verdict = { kind: "release", why: "interrupted" };
+
 /** After a throw: soon, since most failures pass; at most 30 s, so that a repaired world is noticed. */
 const RETRY = { firstMs: 200, maxMs: 30_000 };
 

@@ -1,6 +1,7 @@
 import type { MessagingError } from "../errors/messaging-error.js";
 import type { NodeId } from "../ports/broadcast.js";
 import type { Capabilities } from "../ports/capabilities.js";
+import type { MessageSelection, MessageState, QueueCounts } from "../ports/inspection.js";
 import type { MessageHeaders, Priority } from "../ports/message.js";
 
 /**
@@ -27,15 +28,23 @@ export interface ConnectOptions {
   onBlocked(blocked: boolean): void;
   /** A frame (inbox) that came back, because its inbox is gone. */
   onReturned(frame: WireMessage): void;
+  /**
+   * The credentials of the live connection were renewed; with an error: could not be, and are still the former ones; with a
+   * warning: are the former ones, and something is not as it should be.
+   */
+  readonly onRenewed?: ((error: unknown, warning?: string) => void) | undefined;
 }
 
 export interface DriverConnection {
+  /** Which of several brokers it leads to, for people. Never with credentials. */
+  readonly endpoint?: string | undefined;
   /**
    * Queue: resolves on the broker's confirm; rejects if dropped, refused or unroutable. The queue is declared, with its
    * dead letters, before the first publish. On a queue with lanes the address alone says which one, whatever the
    * message's priority is. Inbox and broadcast: resolves when there is room to send; no confirm.
    * Always settles, at the latest when the connection is lost or closed. Concurrent calls are welcome and keep their
-   * order.
+   * order. What is confirmed together may be answered with one and the same promise, which costs core a wait for all of
+   * it instead of one for each.
    */
   publish(to: Address, message: WireMessage): Promise<void>;
   /**
@@ -60,10 +69,71 @@ export interface DriverConnection {
   /** A private reply queue: exclusive, in order, gone with the connection. Its address goes into `replyTo`. */
   openInbox(onMessage: (message: WireMessage) => void, onLost: (error: unknown) => void): Promise<DriverInbox>;
   /**
+   * Takes the message that would be handed out next, or resolves with undefined when none is ready now. Unsettled, it
+   * goes back when the connection ends. The queue is not declared: one that does not exist rejects with what the driver
+   * maps to `NOT_FOUND`, where the broker knows. There unless the capability `inspection` is `"none"`.
+   */
+  take?(queue: QueueSpec): Promise<WireDelivery | undefined>;
+  /** There unless the capability `inspection` is `"none"`. What the broker does not tell is undefined. */
+  counts?(queue: QueueSpec): Promise<QueueCounts>;
+  /** There when the capability `inspection` is `"all"`. */
+  readonly store?: DriverStore | undefined;
+  /**
    * Flushes settlements and publishes that were handed over, closes, and resolves; never rejects. Unsettled deliveries
    * go back to their queues. `onLost` is not called.
    */
   close(): Promise<void>;
+}
+
+/**
+ * A broker that can be asked for its messages. Selections are checked, and have their limit and their states. Once the
+ * signal of one aborts, no further step is taken, and the promise resolves soon with what has been done until then.
+ */
+export interface DriverStore {
+  /**
+   * The one that is due first at first; history after what is in the queue, the newest first. Rejects with `REJECTED`
+   * when there are more than 64 MiB of bodies.
+   */
+  browse(queue: QueueSpec, selection: CheckedSelection): Promise<readonly StoredMessageView[]>;
+  /**
+   * Moves messages that were browsed to other queues, which are declared first: due now, with no failed attempts, with
+   * these headers in place of the old ones, and otherwise as they are. All of it happens or nothing. Resolves with the
+   * number of those moved: what is not available in this queue any more, by its key, is left out.
+   */
+  move(queue: QueueSpec, moves: readonly StoredMove[]): Promise<number>;
+  /**
+   * Resolves with the number of those removed, which history has with this state. If it rejects, the error says how many
+   * had been removed.
+   */
+  remove(queue: QueueSpec, selection: CheckedSelection, as: "removed" | "processed"): Promise<number>;
+  /** Of a message that is available. */
+  update(queue: QueueSpec, messageId: string, body: Uint8Array): Promise<boolean>;
+}
+
+export interface CheckedSelection extends MessageSelection {
+  readonly states: readonly MessageState[];
+  readonly limit: number;
+  /** False: the bodies are not asked for, and are empty. Default true. */
+  readonly withBodies?: boolean | undefined;
+}
+
+export interface StoredMove {
+  /** Of its view. */
+  readonly key: unknown;
+  readonly to: QueueSpec;
+  readonly headers: MessageHeaders;
+}
+
+export interface StoredMessageView {
+  /** What the store knows it by, whatever its messageId is. Undefined for what cannot be moved. */
+  readonly key: unknown;
+  /** With all headers, reserved ones included. */
+  readonly message: WireMessage;
+  /** Of its body, whether that was asked for or not. */
+  readonly bodyBytes: number;
+  readonly state: MessageState;
+  readonly dueAt: number | undefined;
+  readonly changedAt: number | undefined;
 }
 
 export interface DriverConsumeOptions {
@@ -127,6 +197,8 @@ export interface WireMessage {
   readonly priority?: Priority | undefined;
   readonly delayMs?: number | undefined;
   readonly expiresInMs?: number | undefined;
+  /** Stored once within this time, however often it is published. Only with the capability. */
+  readonly uniqueForMs?: number | undefined;
   readonly persistent: boolean;
 }
 
@@ -137,9 +209,19 @@ export interface WireDelivery {
   readonly redelivered: boolean;
   /**
    * Once per delivery. Resolves true when the settlement reached the broker (is on its way on a link that is not lost),
-   * false when it was lost first. Never rejects.
+   * false when it was lost first. Never rejects. As with `publish`, several may be answered with one promise.
    */
   settle(settlement: WireSettlement): Promise<boolean>;
+  /**
+   * The same without the message, for who has read it and holds the delivery for long: to settle one is to settle both.
+   * Absent where it would keep no less in memory.
+   */
+  readonly place?: DeliveryPlace | undefined;
+}
+
+/** The place of a delivery among what is unsettled. */
+export interface DeliveryPlace {
+  settle(settlement: "ack" | "release"): Promise<boolean>;
 }
 
 /**

@@ -15,13 +15,25 @@ export const FRAME = {
   keepAlive: "KeepAlive",
   /** Server to inbox: the calls that it runs for this client. */
   alive: "Alive",
-  /** Client to node: how far it may send; server to client: how far it may upload. */
+  /**
+   * Client to node: how far it may send; server to client: how far it may upload. With the header `closing` it is of no
+   * single call: its body is a JSON array of the ids of calls whose End or Error has come; the node keeps nothing of
+   * them any more. Its correlation id is the ClientID then, and it has no numbers.
+   */
   credit: "Credit",
   /** Server to inbox: the call has failed. */
   error: "Error",
   end: "End",
   /** Client to node, or to all: give the call up. */
   abort: "Abort",
+  /**
+   * Client to the node that answered or named the call: answer in this inbox from now on, beginning after the last
+   * response that has come. Headers: `client`, `inbox`, `received`, `resume`, and as on Credit `consumed`, `grantedUpTo`
+   * and `run` (the last where one is known). Sent again every half interval of Alive until a frame answers it that
+   * carries its number in `resume`: the node sends such a one first, a KeepAlive with `extendMs` (0 where nothing was
+   * promised), or an Error when it does not have what is asked for.
+   */
+  resume: "Resume",
   /** Client to its own inbox: is it still there? */
   probe: "Probe",
 } as const;
@@ -44,7 +56,7 @@ export const FRAME_HEADER = {
   idempotent: "fairlead-idempotent",
   window: "fairlead-window",
   windowBytes: "fairlead-window-bytes",
-  /** On a ChannelSetup: where to upload to. */
+  /** On a ChannelSetup: where to upload to. On a Resume: where to answer. */
   inbox: "fairlead-inbox",
   /** Of the body that is to be uploaded. */
   totalBytes: "fairlead-total-bytes",
@@ -60,9 +72,25 @@ export const FRAME_HEADER = {
   aliveMs: "fairlead-alive-ms",
   consumed: "fairlead-consumed",
   grantedUpTo: "fairlead-granted-up-to",
+  /**
+   * On an End; and on a Response that is the last, where the request has said `jointEnd`: then it stands for the End, too.
+   * Sent again, it may be followed by an End as any other.
+   */
   totalResponses: "fairlead-total-responses",
+  /** On a Signal, `true`: the client understands a Response that is the End as well. */
+  jointEnd: "fairlead-joint-end",
   /** On the answers to a request that was delivered again: tells this run of it from an earlier one on the same node. */
   run: "fairlead-run",
   /** On an Error: the call was never started by this node. */
   refused: "fairlead-refused",
+  /** On a Resume: the highest sequence that has come whole, 0 for none. */
+  received: "fairlead-received",
+  /**
+   * On a Resume: its number, 1 for the first of its call and higher for each new one; repeated it is the same. On every
+   * frame of a call from a server that has heard a Resume for it: the highest that it has heard. Absent before that, which
+   * stands for 0. Not on Alive, which is not of one call.
+   */
+  resume: "fairlead-resume",
+  /** On a Credit, `true`: it counts ends, those of the calls in its body. */
+  closing: "fairlead-closing",
 } as const;

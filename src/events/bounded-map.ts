@@ -1,7 +1,12 @@
-/** Remembers the newest `limit` keys; the one that was set longest ago is forgotten first. */
+/** Remembers the newest `limit` keys, at least one; the one that was set longest ago is forgotten first. */
 export class BoundedMap<K, V> {
   readonly #limit: number;
   readonly #entries = new Map<K, V>();
+  /**
+   * Stands before the oldest, since whatever it has passed is forgotten. A new one each time would have to find its way
+   * past the places of all that were deleted since the map was last made anew.
+   */
+  readonly #oldest = this.#entries.keys();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -19,10 +24,8 @@ export class BoundedMap<K, V> {
     this.#entries.delete(key);
     this.#entries.set(key, value);
     if (this.#entries.size <= this.#limit) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
+    const oldest = this.#oldest.next();
+    if (!oldest.done) this.#entries.delete(oldest.value);
   }
 
   delete(key: K): void {

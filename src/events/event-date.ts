@@ -30,10 +30,15 @@ export function eventDateOf(ms: number): EventDate {
   return { seconds, nanos: Math.floor((ms - seconds * 1_000) * NANOS_PER_MS) };
 }
 
+/** The last one written: what is posted within a second shares it. */
+let written = { seconds: Number.NaN, text: "" };
+
 /** RFC 3339 with nine decimals: readable where messages are looked at. */
 export function formatEventDate({ seconds, nanos }: EventDate): string {
-  const upToSeconds = new Date(seconds * 1_000).toISOString().slice(0, SECONDS_LENGTH);
-  return `${upToSeconds}.${String(nanos).padStart(9, "0")}Z`;
+  if (written.seconds !== seconds) {
+    written = { seconds, text: new Date(seconds * 1_000).toISOString().slice(0, SECONDS_LENGTH) };
+  }
+  return `${written.text}.${String(nanos).padStart(9, "0")}Z`;
 }
 
 export function parseEventDate(text: string): EventDate | undefined {

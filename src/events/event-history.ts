@@ -40,7 +40,8 @@ export class EventHistory {
 
   /** It is done, or given up. */
   forget(messageId: string): void {
-    this.#troubles.delete(messageId);
+    // Of most events nothing is known.
+    if (this.#troubles.size > 0) this.#troubles.delete(messageId);
   }
 
   #of(messageId: string): Trouble {

@@ -2,6 +2,7 @@ import { MessagingError } from "../errors/messaging-error.js";
 import type { IncomingMessage, MessageHeaders, OutgoingMessage } from "../ports/message.js";
 import type { OutgoingEvent, StoredEvent } from "./event.js";
 import { dueMs, eventDateFault, eventDateOf, formatEventDate, parseEventDate } from "./event-date.js";
+import { MARK_HEADER } from "./event-mark.js";
 
 const CLIENT_ID = "event-client-id";
 const TOKEN = "event-token";
@@ -21,8 +22,16 @@ export interface QueuedEvent {
   readonly delayMs: number;
 }
 
+export interface PostContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Of this post, and no other. */
+  readonly mark: string;
+  readonly maxEventBytes: number;
+}
+
 /** Checks an event and puts it into a message. Throws `INVALID_ARGUMENT`, all faults at once, or `TOO_LARGE`. */
-export function toQueuedEvent(event: OutgoingEvent, now: number, maxEventBytes: number): QueuedEvent {
+export function toQueuedEvent(event: OutgoingEvent, { now, mark, maxEventBytes }: PostContext): QueuedEvent {
   const { body, clientId = "", searchKey1 = 0n, searchKey2 = 0n, userToken = "", effectiveDate } = event;
   const faults = [
     body instanceof Uint8Array ? undefined : "the body must be a Uint8Array",
@@ -37,7 +46,10 @@ export function toQueuedEvent(event: OutgoingEvent, now: number, maxEventBytes: 
     const text = `the event has ${body.byteLength} bytes; this service takes at most ${maxEventBytes}`;
     throw new MessagingError("TOO_LARGE", text);
   }
-  const headers: Record<string, string> = { [EFFECTIVE_DATE]: formatEventDate(effectiveDate ?? eventDateOf(now)) };
+  const headers: Record<string, string> = {
+    [EFFECTIVE_DATE]: formatEventDate(effectiveDate ?? eventDateOf(now)),
+    [MARK_HEADER]: mark,
+  };
   if (clientId !== "") headers[CLIENT_ID] = clientId;
   if (userToken !== "") headers[TOKEN] = userToken;
   if (searchKey1 !== 0n) headers[KEY_1] = String(searchKey1);
@@ -62,13 +74,14 @@ export function toStoredEvent({ body, headers }: IncomingMessage<Uint8Array>): S
 /** Why the text cannot be a client id or user token; undefined if it can. */
 export function textFault(what: string, text: unknown): string | undefined {
   if (typeof text !== "string") return `${what} must be a string`;
-  const bytes = Buffer.byteLength(text);
+  // A short one, as most are, need not be counted.
+  const bytes = 3 * text.length <= MAX_TEXT_BYTES ? 0 : Buffer.byteLength(text);
   if (bytes > MAX_TEXT_BYTES) return `${what} has ${bytes} bytes of UTF-8; at most ${MAX_TEXT_BYTES} are allowed`;
   return HALF_SURROGATE.test(text) ? `${what} holds half a surrogate pair, which has no UTF-8` : undefined;
 }
 
 function keyFault(what: string, key: unknown): string | undefined {
-  if (typeof key === "bigint" && BigInt.asIntN(64, key) === key) return undefined;
+  if (key === 0n || (typeof key === "bigint" && BigInt.asIntN(64, key) === key)) return undefined;
   return `${what} must be a bigint from -2^63 to 2^63 - 1`;
 }
 

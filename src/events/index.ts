@@ -1,6 +1,5 @@
-export type { IgnoredAck } from "./ack-tokens.js";
+export type { AckOutcome, IgnoredAck } from "./ack-outcome.js";
 export { createEventService, type EventServiceOptions } from "./create-event-service.js";
-export type { AckOutcome } from "./dispatcher.js";
 export type { DeliveredEvent, EventDate, OutgoingEvent, StoredEvent } from "./event.js";
 export type { EventCounts } from "./event-counts.js";
 export type { EventService, EventSubscribeOptions, PostOptions } from "./event-service.js";

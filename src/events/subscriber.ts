@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.js";
 import type { CloseOptions } from "../ports/lifecycle.js";
 import { onAbort } from "../util/abort.js";
 import { deferred } from "../util/deferred.js";
+import type { Credit } from "./credit.js";
 import type { DeliveredEvent } from "./event.js";
 import type { EventSink, EventSubscription } from "./event-subscription.js";
 import type { EventHolder, TrackedEvent } from "./tracked-event.js";
@@ -19,20 +20,23 @@ export interface SubscriberOptions {
   readonly clientId: string;
   readonly sink: EventSink;
   readonly clock: Clock;
-  readonly credit: number;
+  readonly credit: Credit;
   readonly endTimeoutMs: number;
   /** Whether events can come at all: the consumer is live. */
   isLive(): boolean;
-  /** It takes no more; called once, before `onLeave` or with it. */
+  /** It may be handed more, or less, than before. */
+  onCredit(): void;
+  /** It takes no more; called once, before `onLeave` or with it, if it has begun. */
   onIntakeEnd(subscriber: Subscriber): void;
   /** Called once: what it holds is to be taken from it. */
   onLeave(subscriber: Subscriber, how: Leaving): void;
 }
 
-/** One stream of events to one client. */
+/** One stream of events to one client, from its coming: it waits to be let in, takes events, and ends. */
 export class Subscriber implements EventSubscription, EventHolder {
   readonly clientId: string;
   readonly closed: Promise<Error | undefined>;
+  readonly cameAt: number;
   /** It cannot take another just now: the last one has not found room yet. */
   busy = false;
   /** The number of the hand-over that it had last. */
@@ -40,20 +44,28 @@ export class Subscriber implements EventSubscription, EventHolder {
   readonly #options: SubscriberOptions;
   readonly #outstanding = new Set<TrackedEvent>();
   readonly #closed = deferred<Error | undefined>();
-  #lifecycle: "open" | "draining" | "ending" | "closed" = "open";
+  #lifecycle: "waiting" | "open" | "draining" | "ending" | "closed" = "waiting";
+  #hasBegun = false;
   #onEmpty: () => void = () => {};
   #draining: Promise<void> | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     this.clientId = options.clientId;
+    this.cameAt = options.clock.now();
     this.closed = this.#closed.promise;
   }
 
   get state(): SubscriptionState {
     if (this.#lifecycle === "closed") return "closed";
+    if (this.#lifecycle === "waiting") return "recovering";
     if (this.#lifecycle !== "open") return "closing";
     return this.#options.isLive() ? "live" : "recovering";
+  }
+
+  /** Whether it ever took events. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   get isOpen(): boolean {
@@ -61,15 +73,30 @@ export class Subscriber implements EventSubscription, EventHolder {
   }
 
   get hasRoom(): boolean {
-    return this.isOpen && !this.busy && this.#outstanding.size < this.#options.credit;
+    if (!this.isOpen || this.busy) return false;
+    const outstanding = this.#outstanding.size;
+    return outstanding < this.#options.credit.most(outstanding);
+  }
+
+  /** How many events it may hold at once; more than that, while it still does. */
+  get demand(): number {
+    const outstanding = this.#outstanding.size;
+    return Math.max(outstanding, this.#options.credit.most(outstanding));
   }
 
   get outstanding(): ReadonlySet<TrackedEvent> {
     return this.#outstanding;
   }
 
+  /** It is let in: from now on it takes events. */
+  begin(): void {
+    this.#lifecycle = "open";
+    this.#hasBegun = true;
+  }
+
   take(event: TrackedEvent): void {
     this.#outstanding.add(event);
+    this.#options.credit.onHandedOver();
   }
 
   giveBack(event: TrackedEvent): void {
@@ -77,8 +104,28 @@ export class Subscriber implements EventSubscription, EventHolder {
     if (this.#outstanding.size === 0) this.#onEmpty();
   }
 
-  deliver(event: DeliveredEvent): Promise<boolean> {
-    return this.#options.sink.deliver(event);
+  onAcked(afterMs: number): void {
+    this.#options.credit.onAcked(afterMs);
+    this.#options.onCredit();
+  }
+
+  onTimedOut(): void {
+    this.#options.credit.onTimedOut();
+    this.#options.onCredit();
+  }
+
+  setCredit(total: number): void {
+    this.#options.credit.setTotal(total);
+    if (this.isOpen) this.#options.onCredit();
+  }
+
+  /** Rejects where the sink throws. */
+  deliver(event: DeliveredEvent): boolean | Promise<boolean> {
+    try {
+      return this.#options.sink.deliver(event);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -92,7 +139,7 @@ export class Subscriber implements EventSubscription, EventHolder {
 
   /** Leaves now, and resolves once its stream has ended. Never rejects. */
   async leave(how: Leaving, error?: MessagingError): Promise<void> {
-    if (this.#lifecycle === "open" || this.#lifecycle === "draining") {
+    if (this.#lifecycle !== "ending" && this.#lifecycle !== "closed") {
       const takesEvents = this.isOpen;
       this.#lifecycle = "ending";
       if (takesEvents) this.#options.onIntakeEnd(this);
@@ -110,8 +157,8 @@ export class Subscriber implements EventSubscription, EventHolder {
     }
     if (this.#lifecycle === "draining" && this.#outstanding.size > 0 && drainMs > 0) {
       const over = deferred<void>();
-      this.#onEmpty = over.resolve;
-      const forget = onAbort(signal, over.resolve);
+      this.#onEmpty = () => over.resolve();
+      const forget = onAbort(signal, () => over.resolve());
       await within(this.#options.clock, drainMs, over.promise);
       forget();
     }

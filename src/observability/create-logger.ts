@@ -7,16 +7,19 @@ export interface LoggerOptions {
   readonly level?: LogLevel | undefined;
   /** Default `"text"`. Either way one line an entry, with its fields. */
   readonly format?: LogFormat | undefined;
+  /** Stands in every entry, as its field `node`. Default: none. */
+  readonly node?: string | undefined;
   /** Default: the process's standard error, so that standard output stays free for results. */
   readonly stream?: Writable | undefined;
 }
 
 /** A winston logger for a server process. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const { level = "info", format: kind = "text", stream = process.stderr } = options;
+  const { level = "info", format: kind = "text", node, stream = process.stderr } = options;
   return winstonLogger({
     level,
     levels: Object.fromEntries(LOG_LEVELS.map((name, severity) => [name, severity])),
+    ...(node === undefined ? {} : { defaultMeta: { node } }),
     format: format.combine(format.timestamp(), kind === "json" ? format.json() : format.printf(textLine)),
     transports: [new transports.Stream({ stream })],
   });

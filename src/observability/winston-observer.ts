@@ -78,6 +78,21 @@ function lineOf(observation: Observation, wasOpen: boolean): Line {
       const { source, reason, messageId, count } = observation;
       return { level: "warn", message: "discarded", fields: { source, reason, messageId, count } };
     }
+    case "delivery-held": {
+      const { queue, messageId, ms, limitMs } = observation;
+      const fields = { queue, messageId, ms: Math.round(ms), limitMs };
+      return { level: "warn", message: "a handler is slow, the broker will not wait much longer", fields };
+    }
+    case "client-refused": {
+      const { client, peer, what, reason, count } = observation;
+      return { level: "warn", message: "client refused", fields: { client, peer, what, reason, count } };
+    }
+    case "credentials": {
+      const { source, error, warning } = observation;
+      if (warning !== undefined) return { level: "warn", message: "credentials", fields: { source, warning } };
+      if (error === undefined) return { level: "info", message: "credentials read", fields: { source } };
+      return { level: "error", message: "credentials not read, the former stay in use", fields: { source }, error };
+    }
     case "event-subscriber":
       return subscriberLine(observation);
     case "event-attempt-failed": {
@@ -95,11 +110,11 @@ function lineOf(observation: Observation, wasOpen: boolean): Line {
   }
 }
 
-function connectionLine({ state, error }: Of<"connection">, wasOpen: boolean): Line {
-  if (!wasOpen) return { level: "debug", message: `connection ${state}`, error };
+function connectionLine({ state, error, endpoint }: Of<"connection">, wasOpen: boolean): Line {
+  if (!wasOpen) return { level: "debug", message: `connection ${state}`, fields: { endpoint }, error };
   if (state === "reconnecting") return { level: "warn", message: "connection lost, reconnecting", error };
   if (error !== undefined) return { level: "warn", message: `connection ${state}`, error };
-  return { level: state === "open" ? "info" : "debug", message: `connection ${state}` };
+  return { level: state === "open" ? "info" : "debug", message: `connection ${state}`, fields: { endpoint } };
 }
 
 function supervisedLine({ type, state, error }: Of<"consumer"> | Of<"subscription">): Line {

@@ -11,7 +11,8 @@ export type Priority = "bulk" | "standard" | "expedite";
  * - `"release"`: not handled; back to the queue at once, no failed attempt.
  * - `"dead-letter"`: given up.
  * - `{ retryInMs }`: failed, again, never earlier than this many milliseconds from now. Not limited by `maxAttempts`. (Without
- *   the capability `delayedDelivery` the consumer holds it; one that closes gives it back at once.)
+ *   the capability `delayedDelivery` the consumer holds it; one that closes gives it back at once, and so does the end of
+ *   `holdMs`.)
  * - `{ deadLetter }`: given up, with the reason kept beside the message.
  */
 export type Settlement =
@@ -41,17 +42,23 @@ export interface IncomingMessage<T> {
   readonly correlationId: string | undefined;
 }
 
-/** One attempt to hand over one message. */
+/**
+ * One attempt to hand over one message. `signal` and `settled` are made when they are looked at, so that a copy by spread
+ * (`{ ...delivery }`) is without them: pass the delivery on as it is, or name what is needed.
+ */
 export interface Delivery<T> extends IncomingMessage<T> {
   /** True if it may have been handed over before: after a loss, a release or a failed attempt. */
   readonly redelivered: boolean;
   /** 1 + the number of failed handlings so far. Losses (a crash, a lost connection) do not count. */
   readonly attempt: number;
-  /** Aborts when the delivery is no longer ours (connection or consumer lost), or when `drainMs` is over. */
+  /**
+   * Aborts when the delivery is no longer ours (connection or consumer lost, or with `TIMEOUT` before the broker's `holdMs` is
+   * over), or when `drainMs` is over.
+   */
   readonly signal: AbortSignal;
   /**
-   * Resolves once, never rejects: true when the settlement reached the broker, false when it was lost first (the
-   * message will come again).
+   * Resolves once, never rejects: true when the settlement reached the broker; false when it was lost first (the message will come
+   * again), or when the handler took too long for its broker (the message will come again, or is given up after its last attempt).
    */
   readonly settled: Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 import type { Broadcast, NodeId } from "./broadcast.js";
 import type { Codec } from "./codec.js";
 import type { Connection } from "./connection.js";
+import type { Inspection } from "./inspection.js";
 import type { Queue } from "./queue.js";
 import type { RequestServer, RequestSink, RequestSinkOptions, ServeOptions } from "./request-sink.js";
 
@@ -24,6 +25,8 @@ export interface QueueOptions<T> extends PortOptions<T> {
 export interface Messaging extends Connection {
   /** The ServerNodeID of this process. */
   readonly nodeId: NodeId;
+  /** For operators. Undefined where the adapter cannot. */
+  readonly inspection: Inspection | undefined;
   /** Throws `INVALID_ARGUMENT` for a name that is empty, holds control characters, or is over 150 bytes of UTF-8. */
   queue(name: string): Queue;
   queue<T = Uint8Array>(name: string, options: QueueOptions<T>): Queue<T>;

@@ -4,7 +4,13 @@ import type { ConsumerState } from "./queue.js";
 
 /** What happened, as data. Bodies, headers and credentials are never in it. */
 export type Observation =
-  | { readonly type: "connection"; readonly state: ConnectionState; readonly error?: Error | undefined }
+  | {
+      readonly type: "connection";
+      readonly state: ConnectionState;
+      /** When open, and the adapter can tell: the host that it leads to. */
+      readonly endpoint?: string | undefined;
+      readonly error?: Error | undefined;
+    }
   | { readonly type: "connect-failed"; readonly error: Error; readonly retryInMs: number | undefined }
   | { readonly type: "blocked"; readonly blocked: boolean }
   | {
@@ -72,6 +78,34 @@ export type Observation =
       readonly count?: number | undefined;
     }
   | {
+      /** A broker will take this delivery back before long: its handler has used four fifths of its time. */
+      readonly type: "delivery-held";
+      readonly queue: string;
+      readonly messageId: string;
+      readonly ms: number;
+      readonly limitMs: number;
+    }
+  | {
+      /** A client of a gateway was turned away, or slowed down. Never holds what it presented. */
+      readonly type: "client-refused";
+      /** Who it is, where that is known. */
+      readonly client: string | undefined;
+      /** Its address. */
+      readonly peer: string;
+      /** The rpc, or `connection`. */
+      readonly what: string;
+      readonly reason: string;
+      /** How many, where they are told together. Default 1. */
+      readonly count?: number | undefined;
+    }
+  | {
+      /** Tokens or certificates were read anew. After an error the former stay in use. A warning: they are in use, but not as they should be. */
+      readonly type: "credentials";
+      readonly source: string;
+      readonly error?: Error | undefined;
+      readonly warning?: string | undefined;
+    }
+  | {
       readonly type: "event-subscriber";
       readonly clientId: string;
       readonly change: "joined" | "replaced" | "closed" | "gone" | "drained";
@@ -85,7 +119,7 @@ export type Observation =
       readonly clientId: string;
       readonly reason: string;
     }
-  | { readonly type: "event-ack-ignored"; readonly reason: "late" | "repeated" | "unknown" | "elsewhere" }
+  | { readonly type: "event-ack-ignored"; readonly reason: "late" | "repeated" | "unknown" | "unresolved" }
   | { readonly type: "event-intake-failed"; readonly error: Error; readonly retryInMs: number };
 
 /** Is told everything, and must not throw; what it throws is dropped, so that telling never harms the work. */

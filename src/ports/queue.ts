@@ -25,13 +25,23 @@ export interface PublishOptions {
    * message may be stored twice; false: reject with `UNAVAILABLE`, so it may have been stored once.
    */
   readonly resend?: boolean | undefined;
+  /**
+   * A publish with the same messageId to the same queue within this many milliseconds resolves like the first and stores
+   * nothing, also after a restart of the broker and whatever became of the first. Needs the capability `deduplication`
+   * and a `messageId`. Default: each publish is stored.
+   */
+  readonly uniqueForMs?: number | undefined;
   /** The longest that `publish` may take, waiting for room and for the link included. Default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ConsumeOptions {
-  /** Handlers that run at once. 0 starts paused. Default 1. */
+  /**
+   * Handlers that run at once. 0 starts paused. Where the capability `holdMs` sets a limit, one that has used up its time gives its
+   * slot to the next and may run on: with twice the concurrency running in all the consumer pauses until one returns. More than that run
+   * only after the concurrency was lowered meanwhile. Default 1.
+   */
   readonly concurrency?: number | undefined;
   /**
    * Messages held at once, running ones included. Never below the concurrency. A consumer of all three lanes holds as
@@ -54,7 +64,7 @@ export interface ConsumeOptions {
 export type ConsumerState = "running" | "paused" | "recovering" | "closing" | "closed";
 
 export interface Consumer extends Closeable {
-  /** Handlers that run now. */
+  /** Handlers that run now, those included whose time is over because of `holdMs`. */
   readonly inFlight: number;
   readonly state: ConsumerState;
   /**
@@ -70,7 +80,7 @@ export type DeliveryHandler<T> = (delivery: Delivery<T>) => Promise<Settlement |
 /** Durable work: each message is handled by one of the competing consumers, at least once. */
 export interface Queue<T = Uint8Array> {
   readonly name: string;
-  /** Resolves once the broker took responsibility. Always settles, within `timeoutMs`. */
+  /** Resolves once the broker took responsibility. Always settles, within `timeoutMs` (twice that, if the machine's clock is set meanwhile). */
   publish(message: OutgoingMessage<T>, options?: PublishOptions): Promise<void>;
   /** Resolves once the consumer is live. From then on it comes back by itself after every loss. */
   consume(handler: DeliveryHandler<T>, options?: ConsumeOptions): Promise<Consumer>;

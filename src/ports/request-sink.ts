@@ -56,7 +56,9 @@ export interface RequestContext<Res = Uint8Array> {
    * Hands over the next response. Resolves true when there is credit for another; false when the call is over and this
    * one was discarded. The wait is bounded by the deadline and by `stallMs`. Called again before the last one resolved,
    * it waits behind it: at most a window's worth, then it rejects with `REJECTED`, and the call fails with that. A response
-   * that cannot be encoded ends the call with an error to the caller, and resolves false.
+   * that cannot be encoded ends the call with an error to the caller, and resolves false. What was handed over belongs to
+   * the call from then on, also when this has resolved: bytes and headers are not copied, and are sent again from where they
+   * are if they were lost, so do not write to them any more. Another body needs another buffer.
    */
   respond(response: ResponseMessage<Res>): Promise<boolean>;
   /** No more responses. What was handed over is delivered first. */
@@ -167,6 +169,17 @@ export interface ServeOptions<Req, Res> {
   readonly maxRequestBytes?: number | undefined;
   /** Requests that may be in the middle of their upload at once; more are refused with `REJECTED`. Default 16. */
   readonly maxUploads?: number | undefined;
+  /**
+   * How long a call waits for its caller when the caller's inbox is gone, and how long its end is kept for a caller that
+   * may have missed it, in milliseconds. 0: a call ends with its caller's inbox, and nothing is sent twice. Default 10,000.
+   */
+  readonly resumeMs?: number | undefined;
+  /**
+   * How many bytes of responses are kept, over all calls, until their callers have taken them; 0 keeps none. Beyond it,
+   * what is kept for the call with the most is dropped: if its caller has missed some of that, the call fails with
+   * `DATA_LOSS`. Default 268,435,456 (256 MiB).
+   */
+  readonly maxRetainedBytes?: number | undefined;
   /** After this time a call that still runs lets go of its place in the queue. Default 600,000 (10 min). */
   readonly settleAfterMs?: number | undefined;
   /** Whether callers see the stack of an error. Default false. */

@@ -41,6 +41,28 @@ export class Ring<T> {
     return this.#size === 0 ? undefined : this.#slots[this.#head];
   }
 
+  /** The value with so many before it. */
+  at(index: number): T | undefined {
+    return index >= 0 && index < this.#size ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined;
+  }
+
+  /** Puts another value in the place of one that is there. */
+  replace(index: number, value: T): void {
+    if (index >= 0 && index < this.#size) this.#slots[(this.#head + index) & (this.#slots.length - 1)] = value;
+  }
+
+  /** Takes a value out, wherever it is; quick for one of the first. False: it is not here. */
+  remove(value: T): boolean {
+    for (let index = 0; index < this.#size; index += 1) {
+      if (this.at(index) !== value) continue;
+      // Those before it move up by one, and the first place is free.
+      for (let place = index; place > 0; place -= 1) this.replace(place, this.at(place - 1) as T);
+      this.shift();
+      return true;
+    }
+    return false;
+  }
+
   clear(): void {
     this.#slots = NONE;
     this.#head = 0;

@@ -182,4 +182,14 @@ export const conformanceEntries: Readonly<Record<string, readonly string[]>> = {
     "bodies of 0 bytes",
     "bodies over the limit",
   ],
+  "Faults that a harness provides": [
+    "dropConnections",
+    "dropConsumers",
+    "deleteQueue",
+    "restartBroker",
+    "blockPublishes, unblockPublishes",
+    "freezeBroker, thawBroker",
+    "silenceLimitMs",
+  ],
+  "Not verified, by adapter": ["memory", "sqlite", "rabbitmq at RABBITMQ_URL"],
 };

@@ -9,7 +9,7 @@ const imports = (...specifiers: readonly string[]): string =>
 const importsTypes = (specifier: string): string =>
   `import type { Part } from "${specifier}";\nexport type { Part };\n`;
 
-const PACKAGES = { dependencies: ["inversify", "amqplib", "winston"], devDependencies: ["vitest"] };
+const PACKAGES = { dependencies: ["inversify", "amqplib", "better-sqlite3", "winston"], devDependencies: ["vitest"] };
 
 function packages(): Record<string, string> {
   const versions = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, "1.0.0"]));
@@ -38,9 +38,10 @@ const CLEAN: Readonly<Record<string, string>> = {
   "src/driver/driver.ts": `${importsTypes("../ports/queue.js")}${imports("../errors/messaging-error.js")}`,
   "src/driver/index.ts": imports("./driver.js"),
   "src/core/messaging.ts": imports("../driver/driver.js", "../util/ring.js", "../errors/messaging-error.js"),
-  "src/events/index.ts": imports("../core/messaging.js"),
+  "src/events/index.ts": imports("../core/messaging.js", "./dispatcher.js"),
+  "src/events/dispatcher.ts": nothing,
   "src/index.ts": imports("./core/messaging.js"),
-  "src/contract/index.ts": imports("../index.js", "../driver/index.js", "node:assert"),
+  "src/contract/index.ts": imports("../index.js", "../driver/index.js", "../events/index.js", "node:assert"),
   "src/observability/index.ts": imports("winston"),
   "src/container/tokens.ts": importsTypes("inversify"),
   "src/container/index.ts": imports("inversify", "./tokens.js", "../events/index.js", "../../adapters/memory/index.js"),
@@ -49,6 +50,7 @@ const CLEAN: Readonly<Record<string, string>> = {
   "adapters/memory/module.ts": imports("inversify", "../../src/container/tokens.js"),
   "adapters/memory/index.ts": imports("./module.js", "./ring-store.js"),
   "adapters/rabbitmq/index.ts": imports("amqplib"),
+  "adapters/sqlite/binding.ts": imports("better-sqlite3"),
   "adapters/grpc/gen/queue.ts": nothing,
   "adapters/grpc/index.ts": imports("./gen/queue.js", "../../src/events/index.js"),
   "tools/demo.ts": imports("../src/index.js", "../src/container/index.js", "../adapters/memory/index.js"),
@@ -72,7 +74,11 @@ const PLANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "adapter-sees-the-driver-side": { "adapters/memory/planted.ts": importsTypes("../../src/core/messaging.js") },
   "grpc-sees-events-too": { "adapters/grpc/planted.ts": imports("../memory/index.js") },
   "client-in-its-adapter": { "adapters/memory/planted.ts": importsTypes("amqplib") },
+  "binding-in-its-adapter": { "adapters/sqlite/planted.ts": importsTypes("better-sqlite3") },
   "adapter-by-its-index": { "src/cli/planted.ts": imports("../../adapters/memory/ring-store.js") },
+  "security-test-looks-into-the-gateway": {
+    "test/security/planted.ts": imports("../../adapters/memory/ring-store.js"),
+  },
   "adapter-test-by-its-index": { "test/adapters/grpc/planted.ts": imports("../../../adapters/memory/ring-store.js") },
   "generated-code-stays": { "test/adapters/grpc/planted.ts": importsTypes("../../../adapters/grpc/gen/queue.js") },
   "contract-sees-the-surface": { "src/contract/planted.ts": imports("../util/ring.js") },
@@ -102,6 +108,7 @@ const DETOURS: readonly (readonly [rule: string, files: Readonly<Record<string, 
   ["grpc-sees-events-too", { "adapters/grpc/planted.ts": importsTypes("../../src/core/messaging.js") }],
   ["adapter-by-its-index", { "test/unit/planted.ts": imports("../../adapters/memory/ring-store.js") }],
   ["contract-sees-the-surface", { "src/contract/planted.ts": importsTypes("../driver/driver.js") }],
+  ["contract-sees-the-surface", { "src/contract/planted.ts": importsTypes("../events/dispatcher.js") }],
   ["contract-sees-the-surface", { "src/contract/planted.ts": imports("../../adapters/memory/index.js") }],
 ];
 

@@ -14,7 +14,7 @@ describe("the contract's cases", () => {
   it("have each an id of its own", () => {
     const ids = contractCases.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
-    for (const id of ids) expect(id).toMatch(/^[QRBCD]-\d\d+$/);
+    for (const id of ids) expect(id).toMatch(/^[QRBCDE]-\d\d+$/);
   });
 
   it("have each a sentence of its own, without a full stop", () => {
@@ -24,7 +24,14 @@ describe("the contract's cases", () => {
   });
 
   it("are grouped by the letter of their id, and cover each boolean capability for true and for false", () => {
-    for (const capability of ["persistent", "deadLetter", "delayedDelivery", "expiry", "priority"] as const) {
+    for (const capability of [
+      "persistent",
+      "deadLetter",
+      "delayedDelivery",
+      "expiry",
+      "priority",
+      "deduplication",
+    ] as const) {
       for (const value of [true, false]) {
         const covered = contractCases.some(({ where }) => where?.[`queue.${capability}`] === value);
         expect(covered, `${capability}: ${value}`).toBe(true);

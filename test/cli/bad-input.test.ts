@@ -14,12 +14,12 @@ function expectOneLine({ code, stdout, stderr }: CliResult, expected: { code: nu
   expect(code).toBe(expected.code);
 }
 
-describe("bad usage and bad input get one line and exit code 2", { timeout: 30_000 }, () => {
+describe("bad usage and bad input get one line and exit code 2", { timeout: 90_000 }, () => {
   it.each([
-    [[], "known are serve, post, subscribe and request"],
+    [[], "known are serve, post, subscribe, request, load, health, dead and events"],
     [["deliver"], 'unknown command "deliver"'],
     [["serve", "--brocker", "memory:"], "unknown option '--brocker' (Did you mean --broker?)"],
-    [["serve", "--broker", "kafka://user:hunter2@host"], "known schemes: memory:, amqp:, amqps:"],
+    [["serve", "--broker", "kafka://user:hunter2@host"], "known schemes: memory:, sqlite:, amqp:, amqps:"],
     [["serve", "--broker", "amqp://user:hunter2@host:port"], "malformed"],
     [["serve", "--config", "/no/such/file.json"], "there is no such file"],
     [["post", "{"], "<json>: is not JSON"],
@@ -51,7 +51,7 @@ describe("bad usage and bad input get one line and exit code 2", { timeout: 30_0
   });
 });
 
-describe("configuration files", { timeout: 30_000 }, () => {
+describe("configuration files", { timeout: 90_000 }, () => {
   let folder = "";
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "fairlead-cli-"));
@@ -62,7 +62,10 @@ describe("configuration files", { timeout: 30_000 }, () => {
     const path = join(folder, "bad.json");
     await writeFile(path, '{"brokr": "amqp://u:hunter2@h"}');
     const unknown = await runCli(["serve", "--config", path]);
-    expectOneLine(unknown, { code: 2, text: `brokr in ${path}: unknown key; known keys are ackTimeoutMs, broker, ` });
+    expectOneLine(unknown, {
+      code: 2,
+      text: `brokr in ${path}: unknown key; known keys are ackForwardIntervalMs, ackForwardTimeoutMs, ackTimeoutMs, broker, `,
+    });
     await writeFile(path, '{"broker": "amqp://u:hunter2@h",, }');
     const broken = await runCli(["serve", "--config", path]);
     expectOneLine(broken, { code: 2, text: "is not JSON: look at line 1, column 33" });
@@ -91,7 +94,7 @@ describe("configuration files", { timeout: 30_000 }, () => {
   });
 });
 
-describe("what the world refuses gets one line and exit code 1", { timeout: 30_000 }, () => {
+describe("what the world refuses gets one line and exit code 1", { timeout: 90_000 }, () => {
   let server: ServeProcess;
   beforeAll(async () => {
     server = await startServe(["--max-event-bytes", "1000"]);
@@ -113,13 +116,13 @@ describe("what the world refuses gets one line and exit code 1", { timeout: 30_0
 
   it("no server to post to", async () => {
     const address = `127.0.0.1:${await freePort()}`;
-    const result = await runCli(["post", "{}", "--server", address, "--timeout", "500ms"]);
+    const result = await runCli(["post", "{}", "--server", address, "--timeout", "3s"]);
     expectOneLine(result, { code: 1, text: `is fairlead serve running at ${address}?`, stdout: "0 posted\n" });
   });
 
   it("no server to subscribe at", async () => {
     const address = `127.0.0.1:${await freePort()}`;
-    const result = await runCli(["subscribe", "--server", address, "--timeout", "500ms"]);
+    const result = await runCli(["subscribe", "--server", address, "--timeout", "3s"]);
     expectOneLine(result, { code: 1, text: `is fairlead serve running at ${address}?` });
   });
 

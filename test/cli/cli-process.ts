@@ -28,7 +28,8 @@ export class CliProcess implements AsyncDisposable {
   constructor(args: readonly string[], { env = {} }: CliOptions = {}) {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is missing: run npm run build first`);
     // What whoever runs the tests has set must not decide them.
-    const { FAIRLEAD_BROKER: _, FAIRLEAD_LISTEN: __, ...inherited } = process.env;
+    const names = ["FAIRLEAD_BROKER", "FAIRLEAD_LISTEN", "FAIRLEAD_TOKENS", "FAIRLEAD_TOKEN"];
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.includes(name)));
     this.#child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...inherited, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -74,7 +75,7 @@ export class CliProcess implements AsyncDisposable {
   }
 
   /** Resolves once what it has written so far satisfies the condition. */
-  async until(what: string, condition: () => boolean, timeoutMs = 15_000): Promise<void> {
+  async until(what: string, condition: () => boolean, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!condition()) {
       const left = deadline - Date.now();
@@ -90,7 +91,7 @@ export class CliProcess implements AsyncDisposable {
   }
 
   /** Resolves when it has ended, rejects when it takes longer. */
-  async exit(timeoutMs = 15_000): Promise<CliResult> {
+  async exit(timeoutMs = 60_000): Promise<CliResult> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(this.#state(`did not end within ${timeoutMs} ms`))), timeoutMs);
@@ -123,10 +124,14 @@ export interface ServeProcess extends AsyncDisposable {
   readonly address: string;
 }
 
-/** `fairlead serve`, ready; on a free port unless the arguments or their file say otherwise. */
+/**
+ * `fairlead serve`, ready; on a free port and on the memory broker unless the arguments or their file say otherwise: the
+ * default is a file, which the tests that run beside this one would share.
+ */
 export async function startServe(args: readonly string[] = [], options: CliOptions = {}): Promise<ServeProcess> {
   const listen = args.includes("--listen") || args.includes("--config") ? [] : ["--listen", "127.0.0.1:0"];
-  const cli = new CliProcess(["serve", ...listen, ...args], options);
+  const broker = args.includes("--config") ? {} : { FAIRLEAD_BROKER: "memory:" };
+  const cli = new CliProcess(["serve", ...listen, ...args], { ...options, env: { ...broker, ...options.env } });
   try {
     await cli.until("the ready line", () => cli.stdout.includes("\n"));
     const address = /^fairlead ready listen=(\S+) /.exec(cli.stdout)?.[1];

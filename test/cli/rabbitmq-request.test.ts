@@ -1,13 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { Stopwatch } from "../../src/contract/stopwatch.js";
 import { CliProcess, linesOf, runCli, type ServeProcess, startServe } from "./cli-process.js";
 
 const LARGE_RESULT = fileURLToPath(new URL("../../examples/large-result.mjs", import.meta.url));
 const HANG = fileURLToPath(new URL("../../examples/hang.mjs", import.meta.url));
 /** A server tells once in so long that its calls live. */
 const LIFE_INTERVAL_MS = 1_000;
-/** For a process to be killed, and for another to be told and to end. */
-const SLACK_MS = 2_000;
+/** For a process to be killed, and for another to be told and to end, on a busy machine. */
+const SLACK_MS = 5_000;
 
 function brokerUrl(): string {
   const url = process.env.FAIRLEAD_TEST_RABBITMQ_URL;
@@ -48,9 +49,9 @@ describe("two servers of one sink on RabbitMQ", { timeout: 120_000 }, () => {
     expect(victim, "the pid that was printed is a server's").toBeDefined();
     await cli.until("rows", () => cli.stdout.length > 100_000);
     victim?.kill("SIGKILL");
-    const since = performance.now();
+    const watch = new Stopwatch();
     const { code, stderr } = await cli.exit();
-    expect(performance.now() - since).toBeLessThan(3 * LIFE_INTERVAL_MS + SLACK_MS);
+    expect(watch.undisturbedMs).toBeLessThan(3 * LIFE_INTERVAL_MS + SLACK_MS);
     expect(code).toBe(1);
     expect(stderr).toMatch(/\nfairlead: request large-result at amqp:.* \(after \d+ responses\) \(UNAVAILABLE\)\n$/);
   });
@@ -62,9 +63,9 @@ describe("two servers of one sink on RabbitMQ", { timeout: 120_000 }, () => {
     expect(await answeredBy(cli)).toBe(server.cli.pid);
     await cli.until("rows", () => cli.stdout.length > 100_000);
     server.cli.kill("SIGKILL");
-    const since = performance.now();
+    const watch = new Stopwatch();
     const { code, stderr } = await cli.exit();
-    expect(performance.now() - since).toBeLessThan(3 * LIFE_INTERVAL_MS + SLACK_MS);
+    expect(watch.undisturbedMs).toBeLessThan(3 * LIFE_INTERVAL_MS + SLACK_MS);
     expect(code).toBe(1);
     expect(stderr).toMatch(/ \(after \d+ responses\) \(UNAVAILABLE\)\n$/);
   });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Stopwatch } from "../../src/contract/stopwatch.js";
 import { CliProcess, type CliResult, freePort, linesOf, runCli, type ServeProcess, startServe } from "./cli-process.js";
 
 const SINKS = fileURLToPath(new URL("sinks.mjs", import.meta.url));
@@ -80,9 +81,9 @@ describe("fairlead request", { timeout: 60_000 }, () => {
   });
 
   it("tells a hung handler by TIMEOUT at the deadline, and its slot is free again", async () => {
-    const since = performance.now();
+    const watch = new Stopwatch();
     const hung = await request("hang", '{"hang":true}', "--timeout", "1s");
-    expect(performance.now() - since).toBeLessThan(6_000);
+    expect(watch.undisturbedMs).toBeLessThan(15_000);
     expect([hung.code, hung.stdout]).toEqual([1, ""]);
     expect(linesOf(hung.stderr)).toHaveLength(1);
     expect(hung.stderr).toMatch(

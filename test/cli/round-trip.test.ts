@@ -16,7 +16,7 @@ interface Line {
 
 const parse = (stdout: string): Line[] => linesOf(stdout).map((line) => JSON.parse(line) as Line);
 
-describe("fairlead serve", { timeout: 30_000 }, () => {
+describe("fairlead serve", { timeout: 90_000 }, () => {
   it.each(["SIGTERM", "SIGINT"] as const)("says once that it is ready, and ends with 0 at %s", async (signal) => {
     await using server = await startServe();
     const { cli, address } = server;
@@ -61,6 +61,21 @@ describe("fairlead serve", { timeout: 30_000 }, () => {
     else expect(result.stderr).toMatch(/\nfairlead: boom\nError: boom\n {4}at /);
   });
 
+  it("has its names in its output and in every line of its log, and no event in it, whatever becomes of that", async () => {
+    const names = ["--node-id", "node-seven", "--node-name", "tokyo"];
+    const noisy = ["--log-level", "debug", "--log-format", "json", "--retry-schedule", ""];
+    await using server = await startServe([...names, ...noisy]);
+    expect(server.cli.stdout).toMatch(/ node=node-seven\n$/);
+    await runCli(["post", '{"order":"hunter2"}', "--server", server.address]);
+    await runCli(["subscribe", "--server", server.address, "--count", "1", "--nack"]);
+    server.cli.kill("SIGTERM");
+    const { stderr } = await server.cli.exit();
+    const entries = linesOf(stderr).map((line) => JSON.parse(line) as { readonly node?: string });
+    expect(entries.length).toBeGreaterThan(3);
+    for (const { node } of entries) expect(node).toBe("tokyo");
+    expect(stderr).not.toContain("hunter2");
+  });
+
   it("logs in JSON to standard error", async () => {
     await using server = await startServe(["--log-format", "json", "--log-level", "debug"]);
     server.cli.kill("SIGTERM");
@@ -70,7 +85,7 @@ describe("fairlead serve", { timeout: 30_000 }, () => {
   });
 });
 
-describe("fairlead post and subscribe", { timeout: 30_000 }, () => {
+describe("fairlead post and subscribe", { timeout: 90_000 }, () => {
   it("hands over what was posted, each once, and counts it", async () => {
     await using server = await startServe();
     await using subscriber = new CliProcess(["subscribe", "--server", server.address, "--count", "40"]);

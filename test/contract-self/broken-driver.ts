@@ -8,7 +8,8 @@ import type {
   WireMessage,
   WireSettlement,
 } from "../../src/driver/index.js";
-import { createMessaging } from "../../src/index.js";
+import { createMessaging, type Messaging } from "../../src/index.js";
+import { memoryFaults } from "../adapters/memory/contract-harness.js";
 
 /** What is done differently from the memory driver, on purpose. */
 export interface Sabotage {
@@ -16,6 +17,23 @@ export interface Sabotage {
   readonly connection?: (real: DriverConnection, options: ConnectOptions) => Partial<DriverConnection>;
   readonly connectOptions?: (options: ConnectOptions) => ConnectOptions;
   readonly driver?: (real: Driver) => Partial<Driver>;
+  /** What is made of the driver. */
+  readonly messaging?: (real: Messaging) => Messaging;
+}
+
+export interface BrokenDriver {
+  readonly name: string;
+  readonly sabotage: Sabotage;
+  /** Ids that must fail. Others may: what is wrong with a driver shows in many places. */
+  readonly caughtBy: readonly string[];
+}
+
+/** One that is put to every case: the ids must fail, and no others. */
+export interface FullyTestedDriver extends BrokenDriver {
+  /** Ids that fail too when a fault happens to hit just then. */
+  readonly atTimesBy?: readonly string[];
+  /** The letters of the families that it is put to. Default: those that speak of drivers. */
+  readonly families?: string;
 }
 
 /** The memory driver, broken. */
@@ -43,7 +61,10 @@ export function brokenHarness(name: string, sabotage: Sabotage, timeScale: numbe
     timeScale,
     capabilities: createDriver().capabilities,
     createDriver,
-    createMessaging: async (options) => createMessaging({ ...options, driver: createDriver() }),
+    async createMessaging(options) {
+      const messaging = createMessaging({ ...options, driver: createDriver() });
+      return sabotage.messaging?.(messaging) ?? messaging;
+    },
     async createUnreachable({ connectTimeoutMs }) {
       const refusing = memoryBroker();
       refusing.refuseConnections(true);
@@ -53,15 +74,7 @@ export function brokenHarness(name: string, sabotage: Sabotage, timeScale: numbe
       names += 1;
       return `${purpose} ${names}`;
     },
-    faults: {
-      dropConnections: async () => broker.dropConnections(),
-      dropConsumers: async (queue) => broker.dropConsumers(queue),
-      deleteQueue: async (queue) => broker.deleteQueue(queue),
-      freezeBroker: async () => broker.freeze(),
-      thawBroker: async () => broker.thaw(),
-      blockPublishes: async () => broker.setBlocked(true),
-      unblockPublishes: async () => broker.setBlocked(false),
-    },
+    faults: memoryFaults(broker),
     cleanup: async () => {},
   };
 }
@@ -85,6 +98,11 @@ function bound(real: DriverConnection): DriverConnection {
     consume: (queue, options, onDelivery, onLost) => real.consume(queue, options, onDelivery, onLost),
     subscribe: (broadcast, node, onMessage, onLost) => real.subscribe(broadcast, node, onMessage, onLost),
     openInbox: (onMessage, onLost) => real.openInbox(onMessage, onLost),
+    take: async (queue) => real.take?.(queue),
+    counts: async (queue) => {
+      if (real.counts === undefined) throw new Error("the driver has no counts");
+      return real.counts(queue);
+    },
     close: () => real.close(),
   };
 }

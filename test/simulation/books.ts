@@ -1,20 +1,15 @@
+import { decodeAlive, FRAME, FRAME_HEADER, numberIn } from "../../src/core/request/frames.js";
 import type { WireMessage } from "../../src/driver/driver.js";
-import { FRAME, FRAME_HEADER } from "../../src/driver/request-frames.js";
-import type { WireWatch } from "./faulty-driver-options.js";
-import type { Entry, Fact, FactOf } from "./journal.js";
+import type { QueueLane, WireWatch } from "./faulty-driver-options.js";
+import { HeldRequests } from "./held-requests.js";
+import { Illnesses, type Spare } from "./illnesses.js";
+import type { Concurrency, Entry, Fact, FactOf, Harm } from "./journal.js";
+import { OpenPromises } from "./open-promises.js";
 import type { CallPlan } from "./plan.js";
 import type { World } from "./world.js";
 
 /** The application's own header, by which the simulation knows a call on the wire. */
 export const CALL_HEADER = "simulated-call";
-
-/** Which of the calls that come to a process meanwhile do not suffer. */
-type Spare = (plan: CallPlan) => boolean;
-
-interface Illness {
-  readonly untilMs: number;
-  readonly spare: Spare;
-}
 
 const NOBODY: Spare = () => false;
 
@@ -30,20 +25,24 @@ export class Books implements WireWatch {
   readonly entries: Entry[] = [];
   readonly #world: World;
   readonly #live = new Map<number, LiveCall>();
-  /** Started calls by what they are called on the wire. */
-  readonly #wireNames = new Map<string, number>();
-  /** Processes whose calls are not healthy for a time. */
-  readonly #illnesses = new Map<string, Illness[]>();
+  /** Started calls, and who made them, by what they are called on the wire. */
+  readonly #wireNames = new Map<string, { readonly call: number; readonly process: string }>();
+  readonly #illnesses = new Illnesses();
   #lastChangeMs = 0;
   #readCount = 0;
-  readonly #running = new Map<number, { readonly call: number; readonly process: string }>();
-  readonly #capacities = new Map<string, number>();
-  readonly #held = new Map<string, number>();
-  readonly #promises = new Map<number, { readonly process: string; readonly promise: string }>();
-  #promiseCount = 0;
+  readonly #running = new Map<number, { readonly process: string; readonly isOneWay: boolean }>();
+  readonly #held = new HeldRequests();
+  /** By process and call: the Resume that was answered last. */
+  readonly #answered = new Map<string, string>();
+  readonly #promises = new OpenPromises();
   #runs = 0;
 
-  constructor(world: World) {
+  /** Until there is room on a link that takes one frame at a time, behind what waits there already. */
+  readonly #roomMs: number;
+
+  /** `maxLatencyMs`: of a frame on its way. */
+  constructor(world: World, maxLatencyMs: number) {
+    this.#roomMs = 100 + 3 * maxLatencyMs;
     this.#world = world;
   }
 
@@ -71,18 +70,19 @@ export class Books implements WireWatch {
     return this.#running.size;
   }
 
+  /** Whether one of them works on for nobody, as it was asked to. */
+  get hasOneWay(): boolean {
+    for (const { isOneWay } of this.#running.values()) if (isOneWay) return true;
+    return false;
+  }
+
   /** Remembers the promise until it settles. */
   track<T>(process: string, name: string, promise: Promise<T>): Promise<T> {
-    this.#promiseCount += 1;
-    const key = this.#promiseCount;
-    this.#promises.set(key, { process, promise: name });
-    const done = (): void => void this.#promises.delete(key);
-    promise.then(done, done);
-    return promise;
+    return this.#promises.track(process, name, promise);
   }
 
   noteUnsettled(isExpected: (process: string) => boolean): void {
-    for (const { process, promise } of this.#promises.values()) {
+    for (const { process, promise } of this.#promises) {
       if (isExpected(process)) this.note({ type: "unsettled", process, promise });
     }
   }
@@ -92,7 +92,11 @@ export class Books implements WireWatch {
     this.note({ type: "call", call: plan.number, process, plan });
     this.#live.set(plan.number, { plan, process, servers: new Set() });
     if (isReading(plan)) this.#readCount += 1;
-    if (this.#harms(process, plan)) this.harm(plan.number, "its client was not healthy");
+    this.#harmBy(process, plan);
+  }
+
+  callSettled(call: number, outcome: string, message: string | undefined): void {
+    this.note({ type: "settled", call, outcome, message });
   }
 
   callEnded(call: number, outcome: string, told: string, message: string | undefined): void {
@@ -101,11 +105,11 @@ export class Books implements WireWatch {
     this.#forget(call);
   }
 
-  runStarted(start: Omit<FactOf<"run">, "type" | "run">): number {
+  runStarted(start: Omit<FactOf<"run">, "type" | "run">, isOneWay: boolean): number {
     this.#lastChangeMs = this.#world.elapsedMs;
     this.#runs += 1;
     const run = this.#runs;
-    this.#running.set(run, start);
+    this.#running.set(run, { process: start.process, isOneWay });
     this.note({ type: "run", run, ...start });
     return run;
   }
@@ -116,21 +120,21 @@ export class Books implements WireWatch {
     this.note({ type: "run-over", run });
   }
 
-  harm(call: number, why: string): void {
-    this.note({ type: "harm", call, why });
+  harm(call: number, harm: Harm): void {
+    this.note({ type: "harm", call, harm });
   }
 
   /** All calls that were made there, and those that are made while it is not well. */
-  harmClient(process: string, why: string, forMs: number): void {
-    this.#fallIll(process, forMs, NOBODY);
-    for (const { plan, process: client } of this.#live.values()) if (client === process) this.harm(plan.number, why);
+  harmClient(process: string, harm: Harm, forMs: number): void {
+    this.#fallIll(process, harm, forMs, NOBODY);
+    for (const { plan, process: client } of this.#live.values()) if (client === process) this.harm(plan.number, harm);
   }
 
   /** All calls that were handed to it, and those that are while it is not well. */
-  harmServer(process: string, why: string, forMs: number, spare: Spare = NOBODY): void {
-    this.#fallIll(process, forMs, spare);
+  harmServer(process: string, harm: Harm, forMs: number, spare: Spare = NOBODY): void {
+    this.#fallIll(process, harm, forMs, spare);
     for (const { plan, servers } of this.#live.values()) {
-      if (servers.has(process) && !spare(plan)) this.harm(plan.number, why);
+      if (servers.has(process) && !spare(plan)) this.harm(plan.number, harm);
     }
   }
 
@@ -140,49 +144,153 @@ export class Books implements WireWatch {
     for (const [run, { process: server }] of this.#running) if (server === process) this.runOver(run);
   }
 
-  /** How many requests a process may hold. */
-  setCapacity(process: string, capacity: number): void {
-    this.#capacities.set(process, capacity);
+  /** How many requests of each sink a process may hold. */
+  setConcurrency(process: string, concurrency: Concurrency): void {
+    this.#held.setConcurrency(process, concurrency);
   }
 
-  onReturned(process: string, count: number): void {
-    this.#held.set(process, (this.#held.get(process) ?? 0) - count);
+  onReturned(process: string, from: QueueLane, count: number): void {
+    this.#held.add(process, from, -count);
   }
 
-  onDelivery(process: string, correlationId: string | undefined): void {
-    const held = (this.#held.get(process) ?? 0) + 1;
-    this.#held.set(process, held);
-    this.note({ type: "held", process, count: held, capacity: this.#capacities.get(process) ?? 0 });
-    const call = this.#wireNames.get(correlationId ?? "");
+  onDelivery(process: string, from: QueueLane, correlationId: string | undefined): void {
+    const held = this.#held.add(process, from, 1);
+    if (held !== undefined) this.note(held);
+    const { call } = this.#wireNames.get(correlationId ?? "") ?? {};
     if (call === undefined) return;
     const live = this.#live.get(call);
     live?.servers.add(process);
-    if (live !== undefined && this.#harms(process, live.plan)) this.harm(call, "its server was not healthy");
+    if (live !== undefined) this.#harmBy(process, live.plan);
   }
 
-  onSent(process: string, { type, correlationId = "", headers, body }: WireMessage): void {
+  onAck(process: string, correlationId: string | undefined): void {
+    const { call } = this.#wireNames.get(correlationId ?? "") ?? {};
+    if (call !== undefined) this.note({ type: "acked", call, process });
+  }
+
+  onSent(process: string, { type, correlationId = "", headers, body, replyTo }: WireMessage): void {
     if (type === FRAME.signal || type === FRAME.channelRequest) {
       const call = Number(headers[CALL_HEADER]);
-      if (Number.isInteger(call)) this.#wireNames.set(correlationId, call);
+      if (!Number.isInteger(call)) return;
+      // One that is put back has a maker already.
+      const known = this.#wireNames.get(correlationId) ?? { call, process };
+      this.#wireNames.set(correlationId, known);
+      const isOwn = known.process === process && this.#live.get(call)?.process === process;
+      if (isOwn && replyTo !== undefined) {
+        this.note({ type: "requested", call, process, inbox: replyTo, isUpload: type === FRAME.channelRequest });
+      }
       return;
     }
-    const call = this.#wireNames.get(correlationId);
-    if (type === FRAME.abort && call !== undefined) this.note({ type: "given-up", call });
+    const { call, process: maker } = this.#wireNames.get(correlationId) ?? {};
+    if (call === undefined) return;
+    if (type === FRAME.abort) this.note({ type: "given-up", call });
+    const counter = numberIn(headers, FRAME_HEADER.resume, 1);
+    if (type === FRAME.resume) {
+      const inbox = headers[FRAME_HEADER.inbox] ?? "";
+      const received = numberIn(headers, FRAME_HEADER.received) ?? -1;
+      if (this.#ownCall(process, correlationId) === undefined) return;
+      this.note({ type: "resumed", call, process, inbox, counter: counter ?? 0, received });
+      return;
+    }
+    // Of a call that is only passed on there, too, answers travel.
+    if (counter !== undefined && this.#live.get(call)?.process === maker) {
+      this.#noteAnswer({ process, call, counter, isError: type === FRAME.error });
+    }
     if (type !== FRAME.response && type !== FRAME.fragment) return;
-    if (call === undefined || headers[FRAME_HEADER.node] === undefined) return;
+    if (headers[FRAME_HEADER.node] === undefined) {
+      if (this.#ownCall(process, correlationId) !== undefined) this.note({ type: "uploaded", call });
+      return;
+    }
     const sequence = Number(headers[FRAME_HEADER.sequence] ?? 0);
     const hasFlowControl = headers[FRAME_HEADER.version] === "V5";
     const wireRun = `${correlationId} ${headers[FRAME_HEADER.run] ?? ""}`;
-    this.note({ type: "sent", call, process, wireRun, sequence, bytes: body.byteLength, hasFlowControl });
+    const piece = numberIn(headers, FRAME_HEADER.fragment);
+    this.note({ type: "sent", call, process, wireRun, sequence, piece, bytes: body.byteLength, hasFlowControl });
   }
 
-  onArrived(process: string, { type, correlationId = "", headers }: WireMessage): void {
+  onArrived(process: string, { type: frame = "", correlationId = "", headers, body }: WireMessage): void {
     const server = headers[FRAME_HEADER.node];
-    if (server === undefined || (type !== FRAME.response && type !== FRAME.fragmentEnd)) return;
-    const call = this.#wireNames.get(correlationId);
+    if (server === undefined) return;
+    if (frame === FRAME.alive) {
+      this.#noteAlive(process, server, body);
+      return;
+    }
+    const call = this.#ownCall(process, correlationId);
     if (call === undefined) return;
-    const sequence = Number(headers[FRAME_HEADER.sequence]);
-    this.note({ type: "arrived", call, process, server, sequence: sequence > 0 ? sequence : undefined });
+    this.note({
+      type: "arrived",
+      call,
+      process,
+      server,
+      frame,
+      version: headers[FRAME_HEADER.version] ?? "V4",
+      counter: numberIn(headers, FRAME_HEADER.resume) ?? 0,
+      run: headers[FRAME_HEADER.run],
+      bytes: body.byteLength,
+      sequence: numberIn(headers, FRAME_HEADER.sequence, 1),
+      piece: numberIn(headers, FRAME_HEADER.fragment),
+      pieces: numberIn(headers, FRAME_HEADER.fragments),
+      total: numberIn(headers, FRAME_HEADER.totalResponses),
+      aliveMs: numberIn(headers, FRAME_HEADER.aliveMs),
+      extendMs: numberIn(headers, FRAME_HEADER.extendMs),
+      isRefusal: headers[FRAME_HEADER.refused] === "true",
+    });
+  }
+
+  onHeard(process: string, { type, correlationId = "", headers }: WireMessage): void {
+    const made = this.#wireNames.get(correlationId);
+    const consumed = numberIn(headers, FRAME_HEADER.consumed);
+    const counter = numberIn(headers, FRAME_HEADER.resume, 1);
+    if (type === FRAME.resume && made !== undefined && counter !== undefined) {
+      const isOwn = this.#live.get(made.call)?.process === made.process;
+      if (isOwn) this.note({ type: "resume-heard", call: made.call, process, counter, roomMs: this.#roomMs });
+    }
+    // A Resume tells it, too.
+    const tells = type === FRAME.credit || type === FRAME.resume;
+    if (!tells || made === undefined || consumed === undefined) return;
+    this.note({ type: "credited", call: made.call, process, client: made.process, consumed });
+  }
+
+  onInboxGone(process: string, inbox: string): void {
+    this.note({ type: "inbox-gone", process, inbox });
+  }
+
+  onInboxLive(process: string, inbox: string): void {
+    this.note({ type: "inbox-live", process, inbox });
+  }
+
+  onFrameLost(process: string, { type, correlationId = "", body }: WireMessage): void {
+    const isAlive = type === FRAME.alive;
+    const ids = isAlive ? (decodeAlive(body)?.calls ?? []).map(({ id }) => id) : [correlationId];
+    for (const id of ids) {
+      const call = this.#ownCall(process, id);
+      if (call !== undefined) this.note({ type: "frame-lost", call, isAlive });
+    }
+  }
+
+  #noteAnswer(answer: Omit<FactOf<"answered">, "type">): void {
+    const { process, call, counter, isError } = answer;
+    const key = `${process} ${call}`;
+    const told = `${counter} ${isError}`;
+    if (this.#answered.get(key) === told) return;
+    this.#answered.set(key, told);
+    this.note({ type: "answered", ...answer });
+  }
+
+  #noteAlive(process: string, server: string, body: Uint8Array): void {
+    const { intervalMs = 0, calls = [] } = decodeAlive(body) ?? {};
+    for (const { id, sequence, isOver } of calls) {
+      const call = this.#ownCall(process, id);
+      if (call === undefined) continue;
+      this.note({ type: "alive", call, process, server, intervalMs, sequence, isOver });
+    }
+  }
+
+  /** A call that an application made in this process; not one that is only passed on there. */
+  #ownCall(process: string, correlationId: string): number | undefined {
+    const made = this.#wireNames.get(correlationId);
+    if (made?.process !== process) return undefined;
+    return this.#live.get(made.call)?.process === process ? made.call : undefined;
   }
 
   #forget(call: number): void {
@@ -192,14 +300,12 @@ export class Books implements WireWatch {
     if (isReading(live.plan)) this.#readCount -= 1;
   }
 
-  #harms(process: string, plan: CallPlan): boolean {
-    const illnesses = this.#illnesses.get(process) ?? [];
-    return illnesses.some(({ untilMs, spare }) => this.#world.elapsedMs < untilMs && !spare(plan));
+  #harmBy(process: string, plan: CallPlan): void {
+    for (const harm of this.#illnesses.harmsOf(process, plan, this.#world.elapsedMs)) this.harm(plan.number, harm);
   }
 
-  #fallIll(process: string, forMs: number, spare: Spare): void {
-    const illness = { untilMs: this.#world.elapsedMs + forMs, spare };
-    this.#illnesses.set(process, [...(this.#illnesses.get(process) ?? []), illness]);
+  #fallIll(process: string, harm: Harm, forMs: number, spare: Spare): void {
+    this.#illnesses.fallIll(process, { harm, untilMs: this.#world.elapsedMs + forMs, spare });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Harm } from "./journal.js";
 import { BRIDGE, type FaultPlan } from "./plan.js";
 import { SimulatedClient } from "./simulated-client.js";
 import { SimulatedProcess, type Stage } from "./simulated-process.js";
@@ -75,44 +76,51 @@ export class Cast {
     const process = part?.player?.process;
     if (part === undefined || process === undefined || process.isDead || process.isClosed) return;
     const { books, trace, world, broker } = this.#stage;
-    const { kind, durationMs, noticedAfterMs, drainMs } = fault;
+    const { kind, durationMs, noticedAfterMs, drainMs, spared, lost, isStubborn } = fault;
     const isClient = role === "client";
     trace.note(`${kind} at ${process.name}, for ${durationMs} ms, noticed after ${noticedAfterMs} ms`);
     const recoveredMs = noticedAfterMs + durationMs + RECOVERY_MS;
     switch (kind) {
       case "lose-connection":
-        if (isClient) books.harmClient(process.name, kind, recoveredMs);
-        else books.harmServer(process.name, kind, 0);
+        if (isClient) books.harmClient(process.name, { kind }, recoveredMs);
+        else books.harmServer(process.name, { kind, server: process.name }, 0);
         for (const connection of process.driver.connections) connection.lose(noticedAfterMs);
         process.driver.refuse(durationMs);
         return;
       case "lose-inbox":
-        if (isClient) books.harmClient(process.name, kind, recoveredMs);
-        else books.harmServer(process.name, kind, recoveredMs, ({ number }) => !this.#isUploaded(number));
+        if (isClient) books.harmClient(process.name, { kind }, recoveredMs);
+        else {
+          const harm = { kind, server: process.name };
+          books.harmServer(process.name, harm, recoveredMs, ({ number }) => !this.#isUploaded(number));
+        }
         this.#break(process, "inbox", noticedAfterMs);
         return;
       case "lose-consumer":
-        books.harmServer(process.name, kind, 0, ({ idempotent }) => idempotent);
+        books.harmServer(process.name, { kind, server: process.name }, 0, ({ idempotent }) => idempotent);
         this.#break(process, "consumer", noticedAfterMs);
+        return;
+      case "lose-frames":
+        // What is numbered, and what is kept, is missed and asked for again: nobody is harmed.
+        process.driver.loseFrames({ spared, lost, isStubborn });
         return;
       case "lose-subscription":
         this.#break(process, "subscription", noticedAfterMs);
         return;
       case "freeze":
-        if (isClient) books.harmClient(process.name, kind, recoveredMs);
-        else books.harmServer(process.name, kind, recoveredMs);
+        if (isClient) books.harmClient(process.name, { kind }, recoveredMs);
+        else books.harmServer(process.name, { kind, server: process.name }, recoveredMs);
         for (const connection of process.driver.connections) connection.freeze(durationMs);
         return;
       case "block-broker":
         for (const { name } of this.processes) {
-          books.harmClient(name, kind, recoveredMs);
-          books.harmServer(name, kind, recoveredMs);
+          books.harmClient(name, { kind }, recoveredMs);
+          books.harmServer(name, { kind, server: name }, recoveredMs);
         }
         broker.setBlocked(true);
         world.after(durationMs, () => broker.setBlocked(false));
         return;
       case "kill":
-        if (!isClient) books.harmServer(process.name, kind, 0);
+        if (!isClient) books.harmServer(process.name, { kind, server: process.name }, 0);
         process.kill();
         world.after(RESTART_MS + durationMs, () => this.#start(part));
         return;
@@ -134,16 +142,16 @@ export class Cast {
     if (!process.isUp) return new Promise(() => {});
     const { books, world } = this.#stage;
     if (isClient) {
-      books.harmClient(process.name, "closed", 0);
+      books.harmClient(process.name, { kind: "close" }, 0);
     } else {
       // What is running when its time is over is cut short. What was never started goes back, if there is time for it;
       // uploads go with the inbox.
-      const isServing = this.servers.some((server) => server.process === process && server.isServing);
-      const hasTime = isServing && drainMs > HURRY_MS;
-      world.after(Math.max(0, drainMs - 1), () => books.harmServer(process.name, "the drain is over", 0));
+      const hasTime = drainMs > HURRY_MS;
+      const forced: Harm = { kind: "close", server: process.name, isForced: true };
+      world.after(Math.max(0, drainMs - 1), () => books.harmServer(process.name, forced, 0));
       books.harmServer(
         process.name,
-        "closes",
+        hasTime ? { kind: "close", server: process.name } : forced,
         hasTime ? 0 : HURRY_MS,
         ({ number }) => hasTime && !this.#isUploaded(number),
       );

@@ -13,8 +13,9 @@ import type {
 } from "../../src/driver/driver.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
 import type { NodeId } from "../../src/ports/broadcast.js";
-import type { FaultyEnd } from "./faulty-driver-options.js";
-import { Line } from "./line.js";
+import type { FaultyEnd, QueueLane } from "./faulty-driver-options.js";
+import { FaultyWire, never } from "./faulty-wire.js";
+import type { Line } from "./line.js";
 
 /** Something on a connection that can be lost alone. */
 export interface Breakable {
@@ -25,17 +26,11 @@ export interface Breakable {
 
 /** What came through one consumer. */
 interface Deliveries {
+  readonly from: QueueLane;
   /** Out, as the broker sees it. */
   readonly unsettled: Set<WireDelivery>;
   /** As the process counts itself: what it has settled it holds no longer, though the broker does not know yet. */
   readonly held: Set<WireDelivery>;
-}
-
-/** What waits for an answer of the broker. */
-interface Question {
-  /** On which the answer comes. */
-  readonly back: Line | undefined;
-  fail(error: MessagingError): void;
 }
 
 /**
@@ -47,30 +42,30 @@ export class FaultyConnection implements DriverConnection {
   readonly #real: DriverConnection;
   readonly #callbacks: ConnectOptions;
   readonly #onEnd: () => void;
-  readonly #lines = new Set<Line>();
+  readonly #wire: FaultyWire;
   readonly #queueLine: Line;
   readonly #frameLine: Line;
   readonly #askLine: Line;
-  readonly #newsLine: Line;
-  readonly #questions = new Set<Question>();
   readonly #breakables = new Set<Breakable>();
+  /** Their addresses. */
+  readonly #inboxes = new Set<string>();
   /** Of each consumer. */
   readonly #deliveries = new Set<Deliveries>();
   /** Publishers that wait for room in the socket. */
   readonly #waitingForRoom: (() => void)[] = [];
-  #frozenUntil = 0;
-  #lost: MessagingError | undefined;
   #isClosedByUs = false;
+  /** What frames are refused with from the loss on until it is told. Undefined: they seem to be sent. */
+  #refusal: MessagingError | undefined;
 
   constructor(driver: FaultyEnd, real: DriverConnection, callbacks: ConnectOptions, onEnd: () => void) {
     this.#driver = driver;
     this.#real = real;
     this.#callbacks = callbacks;
     this.#onEnd = onEnd;
-    this.#queueLine = this.#line();
-    this.#frameLine = this.#line();
-    this.#askLine = this.#line();
-    this.#newsLine = this.#line();
+    this.#wire = new FaultyWire(driver);
+    this.#queueLine = this.#wire.line();
+    this.#frameLine = this.#wire.line();
+    this.#askLine = this.#wire.line();
   }
 
   get breakables(): readonly Breakable[] {
@@ -80,30 +75,19 @@ export class FaultyConnection implements DriverConnection {
   publish(to: Address, message: WireMessage): Promise<void> {
     const { trace, process, watch, weather } = this.#driver.options;
     if (this.#driver.isDead) return never();
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
+    if (this.#wire.lost !== undefined) return Promise.reject(this.#wire.lost);
     trace.frame("sent", process, to, message);
     watch.onSent(process, message);
     if (to.kind === "queue") {
-      return this.#ask(
-        this.#queueLine,
-        () => this.#real.publish(to, message),
-        () => {},
-        this.#newsLine,
-      );
+      return this.#wire.ask(this.#queueLine, () => this.#real.publish(to, message), this.#wire.news);
     }
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     this.#frameLine.push(() => {
       this.#waitingForRoom.shift()?.();
       this.#real.publish(to, message).catch(() => undefined);
     });
     if (this.#frameLine.size <= weather.socketFrames) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const question: Question = { back: undefined, fail: reject };
-      this.#questions.add(question);
-      this.#waitingForRoom.push(() => {
-        this.#questions.delete(question);
-        resolve();
-      });
-    });
+    return this.#wire.wait((resolve) => this.#waitingForRoom.push(resolve));
   }
 
   async consume(
@@ -113,16 +97,17 @@ export class FaultyConnection implements DriverConnection {
     onLost: (error: unknown) => void,
   ): Promise<DriverConsumer> {
     const { trace, process, watch } = this.#driver.options;
-    const back = this.#line();
-    const deliveries: Deliveries = { unsettled: new Set(), held: new Set() };
+    const back = this.#wire.line();
+    const from: QueueLane = { queue: queue.name, lane: options.lane };
+    const deliveries: Deliveries = { from, unsettled: new Set(), held: new Set() };
     this.#deliveries.add(deliveries);
     let isStopped = false;
     const onReal = (delivery: WireDelivery): void => {
       deliveries.unsettled.add(delivery);
       deliveries.held.add(delivery);
-      watch.onDelivery(process, delivery.message.correlationId);
+      watch.onDelivery(process, from, delivery.message.correlationId);
       back.push(() => {
-        if (isStopped || this.#isSilent) return;
+        if (isStopped || this.#wire.isSilent) return;
         trace.frame(delivery.redelivered ? "redelivered" : "arrived", "queue", process, delivery.message);
         onDelivery({
           message: delivery.message,
@@ -132,26 +117,18 @@ export class FaultyConnection implements DriverConnection {
         });
       });
     };
-    const loseAlone = (error: unknown, noticedAfterMs: number): void => {
-      if (!this.#breakables.delete(breakable)) return;
-      this.#cut(back);
-      this.#afterwards(noticedAfterMs, () => {
-        if (!isStopped) onLost(error);
-      });
-    };
-    const breakable: Breakable = {
-      kind: "consumer",
-      lose: (noticedAfterMs) => {
+    const { breakable, loseAlone } = this.#breakable("consumer", back, {
+      isStopped: () => isStopped,
+      onLost,
+      drop: () => {
         void real.stop();
         for (const delivery of deliveries.unsettled) void delivery.settle("release");
         this.#returned(deliveries);
-        loseAlone(new MessagingError("UNAVAILABLE", "the consumer was lost"), noticedAfterMs);
       },
-    };
-    const real: DriverConsumer = await this.#ask(
+    });
+    const real: DriverConsumer = await this.#wire.ask(
       this.#askLine,
       () => this.#real.consume(queue, options, onReal, (error) => loseAlone(error, 0)),
-      () => {},
       back,
     );
     this.#breakables.add(breakable);
@@ -165,12 +142,7 @@ export class FaultyConnection implements DriverConnection {
         }),
       setPrefetch: (prefetch) => {
         trace.note(`${process} asks for a prefetch of ${prefetch}, lane ${options.lane ?? "none"}`);
-        return this.#ask(
-          this.#askLine,
-          () => real.setPrefetch(prefetch),
-          () => {},
-          back,
-        );
+        return this.#wire.ask(this.#askLine, () => real.setPrefetch(prefetch), back);
       },
     };
   }
@@ -181,12 +153,13 @@ export class FaultyConnection implements DriverConnection {
     onMessage: (message: WireMessage) => void,
     onLost: (error: unknown) => void,
   ): Promise<DriverResource> {
-    const { trace, process, weather, random, world } = this.#driver.options;
-    const back = this.#line();
+    const { trace, process, watch, weather, random, world } = this.#driver.options;
+    const back = this.#wire.line();
     let isStopped = false;
     const arrive = (message: WireMessage, fate: "arrived" | "twice"): void => {
-      if (isStopped || back.isCut || this.#isSilent) return;
+      if (isStopped || back.isCut || this.#wire.isSilent) return;
       trace.frame(fate, "broadcast", process, message);
+      watch.onHeard(process, message);
       onMessage(message);
     };
     const onReal = (message: WireMessage): void => {
@@ -211,17 +184,30 @@ export class FaultyConnection implements DriverConnection {
 
   async openInbox(onMessage: (message: WireMessage) => void, onLost: (error: unknown) => void): Promise<DriverInbox> {
     const { trace, process, watch } = this.#driver.options;
-    const back = this.#line();
+    const back = this.#wire.line();
     let isStopped = false;
-    const onReal = (message: WireMessage): void =>
+    const onReal = (message: WireMessage): void => {
+      if (this.#driver.losesFrame(message)) {
+        trace.frame("lost", "inbox", process, message);
+        watch.onFrameLost(process, message);
+        return;
+      }
       back.push(() => {
-        if (isStopped || this.#isSilent) return;
+        if (isStopped || this.#wire.isSilent) return;
         trace.frame("arrived", "inbox", process, message);
-        watch.onArrived(process, message);
+        if (this.#inboxes.has(address)) watch.onArrived(process, message);
         onMessage(message);
       });
+    };
     let address = "";
-    const { stop } = await this.#listen("inbox", back, onLost, () => isStopped, {
+    const gone = (): void => {
+      if (this.#inboxes.delete(address)) watch.onInboxGone(process, address);
+    };
+    const loseInbox = (error: unknown): void => {
+      gone();
+      onLost(error);
+    };
+    const { stop } = await this.#listen("inbox", back, loseInbox, () => isStopped, {
       open: async (lost) => {
         const inbox = await this.#real.openInbox(onReal, lost);
         address = inbox.address;
@@ -232,12 +218,21 @@ export class FaultyConnection implements DriverConnection {
         isStopped = true;
       },
     });
-    return { address, stop };
+    this.#inboxes.add(address);
+    watch.onInboxLive(process, address);
+    return {
+      address,
+      stop: () => {
+        // Given up by its owner, who hears nothing of what is still on its way there.
+        gone();
+        return stop();
+      },
+    };
   }
 
   async close(): Promise<void> {
     this.#isClosedByUs = true;
-    if (this.#lost !== undefined) return;
+    if (this.#wire.lost !== undefined) return;
     // What was handed over is flushed: the lines run empty first.
     const flushed = [this.#queueLine, this.#frameLine, this.#askLine].map(
       (line) => new Promise<void>((resolve) => line.push(resolve)),
@@ -251,29 +246,32 @@ export class FaultyConnection implements DriverConnection {
 
   /** The broker forgets it at once; the application is told so many milliseconds later. */
   lose(noticedAfterMs: number): void {
-    if (this.#lost !== undefined) return;
+    if (this.#wire.lost !== undefined) return;
     const failure = new MessagingError("UNAVAILABLE", "the connection was lost");
-    for (const line of this.#lines) line.cut();
+    this.#wire.cutAll();
     for (const deliveries of this.#deliveries) this.#returned(deliveries);
     void this.#real.close();
-    const { world } = this.#driver.options;
+    const { world, random } = this.#driver.options;
+    // Whoever is refused for longer than a moment is told so.
+    if (random.chance(0.5) && noticedAfterMs <= 50) this.#refusal = failure;
     world.after(noticedAfterMs, () => {
-      if (this.#lost !== undefined) return;
+      if (this.#wire.lost !== undefined) return;
       this.#end(failure);
-      if (!this.#isClosedByUs && !this.#driver.isDead) this.#callbacks.onLost(failure);
+      if (this.#isClosedByUs || this.#driver.isDead) return;
+      const { watch, process } = this.#driver.options;
+      for (const inbox of this.#inboxes) watch.onInboxGone(process, inbox);
+      this.#inboxes.clear();
+      this.#callbacks.onLost(failure);
     });
   }
 
   /** Nothing passes, in any direction, for so long; then everything does. */
   freeze(ms: number): void {
-    this.#frozenUntil = Math.max(this.#frozenUntil, this.#driver.options.world.now + ms);
-    for (const line of this.#lines) line.freezeUntil(this.#frozenUntil);
+    this.#wire.freeze(ms);
   }
 
   tell(news: () => void): void {
-    this.#newsLine.push(() => {
-      if (!this.#isSilent) news();
-    });
+    this.#wire.tell(news);
   }
 
   onReturned(frame: WireMessage): void {
@@ -285,79 +283,26 @@ export class FaultyConnection implements DriverConnection {
   }
 
   /** The broker has them again. */
-  #returned({ unsettled, held }: Deliveries): void {
+  #returned({ from, unsettled, held }: Deliveries): void {
     const { watch, process } = this.#driver.options;
-    watch.onReturned(process, held.size);
+    watch.onReturned(process, from, held.size);
     unsettled.clear();
     held.clear();
   }
 
-  /** Nothing is told to the application any more. */
-  get #isSilent(): boolean {
-    return this.#driver.isDead || this.#lost !== undefined;
-  }
-
-  #line(): Line {
-    const line = new Line(this.#driver.options.world, this.#driver.latencyMs, this.#frozenUntil);
-    this.#lines.add(line);
-    return line;
-  }
-
-  /** What waits for an answer on this line is told that there will be none. */
-  #cut(line: Line): void {
-    line.cut();
-    this.#lines.delete(line);
-    for (const question of this.#questions) {
-      if (question.back !== line) continue;
-      this.#questions.delete(question);
-      question.fail(new MessagingError("UNAVAILABLE", "lost meanwhile"));
-    }
-  }
-
-  #afterwards(ms: number, action: () => void): void {
-    this.#driver.options.world.after(ms, () => {
-      if (!this.#isSilent) action();
-    });
-  }
-
-  /** A round trip: there on one line, the answer back on another. Rejects when the connection is lost first. */
-  #ask<T>(there: Line, run: () => Promise<T>, onAnswer: (value: T) => void, back: Line): Promise<T> {
-    if (this.#driver.isDead) return never();
-    if (this.#lost !== undefined) return Promise.reject(this.#lost);
-    return new Promise<T>((resolve, reject) => {
-      const question: Question = { back, fail: reject };
-      this.#questions.add(question);
-      const answer = (settle: () => void): void =>
-        (back.isCut ? this.#newsLine : back).push(() => {
-          if (!this.#questions.delete(question)) return;
-          settle();
-        });
-      there.push(() => {
-        run().then(
-          (value) =>
-            answer(() => {
-              onAnswer(value);
-              resolve(value);
-            }),
-          (error: unknown) => answer(() => reject(error)),
-        );
-      });
-    });
-  }
-
-  #settle(delivery: WireDelivery, settlement: WireSettlement, { unsettled, held }: Deliveries): Promise<boolean> {
+  #settle(delivery: WireDelivery, settlement: WireSettlement, { from, unsettled, held }: Deliveries): Promise<boolean> {
     if (this.#driver.isDead) return never();
     const { trace, process, watch } = this.#driver.options;
     trace.settlement(process, delivery.message, typeof settlement === "string" ? settlement : "stored anew");
-    if (held.delete(delivery)) watch.onReturned(process, 1);
-    const settled = this.#ask(
+    if (settlement === "ack") watch.onAck(process, delivery.message.correlationId);
+    if (held.delete(delivery)) watch.onReturned(process, from, 1);
+    const settled = this.#wire.ask(
       this.#askLine,
       () => {
         if (!unsettled.delete(delivery)) return Promise.resolve(false);
         return delivery.settle(settlement);
       },
-      () => {},
-      this.#newsLine,
+      this.#wire.news,
     );
     return settled.catch(() => false);
   }
@@ -369,26 +314,9 @@ export class FaultyConnection implements DriverConnection {
     isStopped: () => boolean,
     { open, onStopped }: { open(lost: (error: unknown) => void): Promise<DriverResource>; onStopped(): void },
   ): Promise<DriverResource> {
-    const loseAlone = (error: unknown, noticedAfterMs: number): void => {
-      if (!this.#breakables.delete(breakable)) return;
-      this.#cut(back);
-      this.#afterwards(noticedAfterMs, () => {
-        if (!isStopped()) onLost(error);
-      });
-    };
-    const breakable: Breakable = {
-      kind,
-      lose: (noticedAfterMs) => {
-        void real.stop();
-        loseAlone(new MessagingError("UNAVAILABLE", `the ${kind} was lost`), noticedAfterMs);
-      },
-    };
-    const real: DriverResource = await this.#ask(
-      this.#askLine,
-      () => open((error) => loseAlone(error, 0)),
-      () => {},
-      back,
-    );
+    const drop = (): void => void real.stop();
+    const { breakable, loseAlone } = this.#breakable(kind, back, { isStopped, onLost, drop });
+    const real: DriverResource = await this.#wire.ask(this.#askLine, () => open((error) => loseAlone(error, 0)), back);
     this.#breakables.add(breakable);
     return {
       stop: () =>
@@ -399,23 +327,37 @@ export class FaultyConnection implements DriverConnection {
     };
   }
 
+  /** What can be lost alone, from when it is among the others. */
+  #breakable(
+    kind: Breakable["kind"],
+    back: Line,
+    { isStopped, onLost, drop }: { isStopped(): boolean; onLost(error: unknown): void; drop(): void },
+  ): { readonly breakable: Breakable; loseAlone(error: unknown, noticedAfterMs: number): void } {
+    const loseAlone = (error: unknown, noticedAfterMs: number): void => {
+      if (!this.#breakables.delete(breakable)) return;
+      this.#wire.cut(back);
+      this.#wire.afterwards(noticedAfterMs, () => {
+        if (!isStopped()) onLost(error);
+      });
+    };
+    const lose = (noticedAfterMs: number): void => {
+      drop();
+      loseAlone(new MessagingError("UNAVAILABLE", `the ${kind} was lost`), noticedAfterMs);
+    };
+    const breakable: Breakable = { kind, lose };
+    return { breakable, loseAlone };
+  }
+
   /** Never rejects; what is on the way still arrives before it resolves. */
   #stop(back: Line, stop: () => Promise<void>): Promise<void> {
-    return this.#ask(this.#askLine, stop, () => this.#lines.delete(back), back).catch(() => undefined);
+    const stopped = this.#wire.ask(this.#askLine, stop, back);
+    return stopped.then(() => this.#wire.forget(back)).catch(() => undefined);
   }
 
   #end(error: MessagingError): void {
-    this.#lost = error;
-    for (const line of this.#lines) line.cut();
-    this.#lines.clear();
     this.#breakables.clear();
     this.#waitingForRoom.length = 0;
-    if (!this.#driver.isDead) for (const question of this.#questions) question.fail(error);
-    this.#questions.clear();
+    this.#wire.end(error);
     this.#onEnd();
   }
-}
-
-function never<T>(): Promise<T> {
-  return new Promise<T>(() => {});
 }

@@ -6,7 +6,17 @@ import { SeededRandom } from "./seeded-random.js";
 import { Trace } from "./trace.js";
 import { ProcessClock, World } from "./world.js";
 
-const SILENT = { onDelivery: () => {}, onReturned: () => {}, onSent: () => {}, onArrived: () => {} };
+const SILENT = {
+  onDelivery: () => {},
+  onReturned: () => {},
+  onAck: () => {},
+  onSent: () => {},
+  onArrived: () => {},
+  onHeard: () => {},
+  onInboxGone: () => {},
+  onInboxLive: () => {},
+  onFrameLost: () => {},
+};
 
 function stage(seed: number) {
   const world = new World(200_000);

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import type { PlantedBug } from "./bugs/planted-bug.js";
 import { CompiledCopies } from "./compiled-copy.js";
-import { type PlantedBug, plantedBugs } from "./planted-bugs.js";
+import { plantedBugs } from "./planted-bugs.js";
 
 /** What a run of the simulation on a copy with a bug in it found. */
 export interface Catch {

@@ -1,103 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { BAD } from "./bad-runs.js";
 import { invariants, violationsIn } from "./invariants.js";
 import type { Fact } from "./journal.js";
-import type { CallPlan } from "./plan.js";
-
-const PLAN: CallPlan = {
-  number: 0,
-  client: 0,
-  sink: "work",
-  startMs: 0,
-  kind: "stream",
-  callId: undefined,
-  timeoutMs: 120_000,
-  isGenerous: true,
-  window: 2,
-  windowBytes: 100,
-  stallMs: 1_000,
-  priority: "standard",
-  idempotent: false,
-  allowKeepAlive: true,
-  requestBytes: 0,
-  handler: {
-    responses: 2,
-    maxResponseBytes: 10,
-    maxPauseMs: 0,
-    style: "context",
-    keepAliveMs: undefined,
-    ending: "end",
-    failsWith: "NOT_FOUND",
-  },
-  reader: { kind: "eager", after: 0, maxPauseMs: 0 },
-  abort: undefined,
-  isWatched: true,
-};
-
-const SENT = { type: "sent", call: 0, process: "server", wireRun: "", bytes: 10, hasFlowControl: true } as const;
-const RUN = { type: "run", run: 1, call: 0, process: "server", sink: "work", capacity: 1, isIntact: true } as const;
-const ENDED = { type: "ended", call: 0, outcome: "ok", told: "ok" } as const;
-const CALL: Fact = { type: "call", call: 0, process: "client", plan: PLAN };
-const taken = (index: number): Fact => ({ type: "taken", call: 0, run: 1, index, bytes: 10 });
-const arrived = (sequence: number): Fact => ({
-  type: "arrived",
-  call: 0,
-  process: "client",
-  server: "server",
-  sequence,
-});
-const respond = (index: number): Fact => ({ type: "respond", run: 1, index });
-
-/** A run in which everything is as it should be. */
-const GOOD: readonly Fact[] = [
-  CALL,
-  RUN,
-  respond(0),
-  { ...SENT, sequence: 1 },
-  arrived(1),
-  { type: "told", call: 0, how: "respond", isOver: false },
-  taken(0),
-  respond(1),
-  { ...SENT, sequence: 2 },
-  arrived(2),
-  taken(1),
-  { type: "run-over", run: 1 },
-  { type: "told", call: 0, how: "end", isOver: false },
-  ENDED,
-];
-
-/** What must be seen, and the run in which it happens. */
-const BAD: readonly (readonly [id: string, what: string, facts: readonly Fact[]])[] = [
-  ["S-01", "a call never ends", GOOD.slice(0, -1)],
-  ["S-01", "a call ends twice", [...GOOD, ENDED]],
-  ["S-01", "a response comes after the end", [...GOOD.slice(0, -4), ENDED, taken(1)]],
-  ["S-01", "a sink tells two ends", [...GOOD, { type: "told", call: 0, how: "fail", isOver: false }]],
-  ["S-01", "the end is told differently", [...GOOD.slice(0, -1), { ...ENDED, told: "TIMEOUT" }]],
-  ["S-02", "a healthy call fails", [...GOOD.slice(0, -1), { ...ENDED, outcome: "UNAVAILABLE", told: "UNAVAILABLE" }]],
-  ["S-03", "a response comes twice", [...GOOD.slice(0, 7), taken(0)]],
-  ["S-03", "a response is missing", GOOD.filter((fact) => fact.type !== "taken" || fact.index !== 0)],
-  ["S-03", "the last response is missing", GOOD.filter((fact) => fact.type !== "taken" || fact.index !== 1)],
-  ["S-03", "responses change places", [CALL, RUN, respond(0), respond(1), taken(1), taken(0), ENDED]],
-  ["S-03", "a response is another's", [...GOOD.slice(0, 6), taken(-1)]],
-  ["S-03", "a request is not as it was made", [CALL, { ...RUN, isIntact: false }]],
-  [
-    "S-03",
-    "responses of two runs are mixed",
-    [...GOOD.slice(0, 7), { ...RUN, run: 2 }, { ...taken(1), run: 2 } as Fact],
-  ],
-  [
-    "S-04",
-    "more is sent than the window allows",
-    [CALL, RUN, { ...SENT, sequence: 1 }, { ...SENT, sequence: 2 }, { ...SENT, sequence: 3 }],
-  ],
-  ["S-04", "more bytes are sent", [CALL, RUN, { ...SENT, sequence: 1, bytes: 100 }, { ...SENT, sequence: 2 }]],
-  ["S-05", "a server holds too many", [{ type: "held", process: "server", count: 2, capacity: 1 }]],
-  ["S-05", "a server runs too many", [CALL, RUN, { ...RUN, run: 2, call: 1 }]],
-  ["S-06", "a client holds too many", [CALL, RUN, { ...SENT, sequence: 1 }, ...[1, 2, 3].map(arrived)]],
-  ["S-07", "a call stands still", [...GOOD.slice(0, -1), { ...ENDED, outcome: "TIMEOUT", told: "TIMEOUT" }]],
-  ["S-08", "a handler starts twice", [CALL, RUN, { type: "run-over", run: 1 }, { ...RUN, run: 2 }]],
-  ["S-09", "something is left in a table", [...GOOD, { type: "left", process: "client", table: "calls", count: 1 }]],
-  ["S-10", "a promise hangs", [...GOOD, { type: "unsettled", process: "client", promise: "close" }]],
-];
+import { alive, arrived, CALL, ENDED, failed, GONE, GOOD, LIVE, PLAN, REQUESTED, RUN, resumed } from "./made-facts.js";
+import { UNTIMELY } from "./untimely-runs.js";
 
 function brokenIds(facts: readonly Fact[]): string[] {
   return [
@@ -114,13 +20,67 @@ describe("the invariants", () => {
     expect(brokenIds(facts)).toContain(id);
   });
 
+  it.each(UNTIMELY)("%s sees that %s", (id, _what, facts) => {
+    expect(violationsIn(facts.map(([atMs, fact]) => ({ atMs, fact }))).map(({ invariant }) => invariant)).toContain(id);
+  });
+
   it("have a hand-made violation each", () => {
-    expect([...new Set(BAD.map(([id]) => id))].sort()).toEqual(invariants.map(({ id }) => id).sort());
+    const ids = [...BAD, ...UNTIMELY].map(([id]) => id);
+    expect([...new Set(ids)].sort()).toEqual(invariants.map(({ id }) => id).sort());
   });
 
   it("excuse a call that hung on something broken, and expect nothing of the dead", () => {
-    const harmed: Fact = { type: "harm", call: 0, why: "lose-connection" };
+    const harmed: Fact = { type: "harm", call: 0, harm: { kind: "lose-connection" } };
     expect(brokenIds([CALL, harmed, { ...ENDED, outcome: "UNAVAILABLE", told: "UNAVAILABLE" }])).toEqual([]);
     expect(brokenIds([CALL, { type: "died", process: "client" }])).toEqual([]);
+  });
+
+  it("do not excuse a call that was answered, when its inbox or a link was lost: it goes on", () => {
+    const failure: Fact = { ...ENDED, outcome: "UNAVAILABLE", told: "UNAVAILABLE" };
+    for (const server of [undefined, "server"]) {
+      const harmed: Fact = { type: "harm", call: 0, harm: { kind: "lose-connection", server } };
+      expect(brokenIds([CALL, arrived(1), harmed, failure])).toEqual(["S-02"]);
+      expect(brokenIds([CALL, harmed, failure])).toEqual([]);
+    }
+  });
+
+  it("excuse it when it was cut off for longer than its server waits, or its Resume was heard by nobody", () => {
+    const harmed: Fact = { type: "harm", call: 0, harm: { kind: "lose-inbox" } };
+    const SILENT = "it has fallen silent";
+    const broken = (untilMs: number, text: string, ...facts: readonly (readonly [number, Fact])[]): string[] => {
+      const start: readonly (readonly [number, Fact])[] = [
+        [0, CALL],
+        [1, REQUESTED],
+        [40, alive(0)],
+        [50, RUN],
+        [60, arrived(1)],
+        [100, harmed],
+        [100, GONE],
+      ];
+      const end: readonly (readonly [number, Fact])[] = [
+        [untilMs, failed("UNAVAILABLE", text)],
+        [untilMs, { ...ENDED, outcome: "UNAVAILABLE", told: "UNAVAILABLE" }],
+      ];
+      const entries = [...start, ...facts, ...end].map(([atMs, fact]) => ({ atMs, fact }));
+      return [...new Set(violationsIn(entries).map(({ invariant }) => invariant))];
+    };
+    const repeated = Array.from({ length: 12 }, (_, times): readonly [number, Fact] => [
+      200 + 500 * times,
+      resumed(1, 1, "another"),
+    ]);
+    expect(broken(10_200, "it was stopped")).toEqual([]);
+    expect(broken(2_000, SILENT)).toEqual(["S-02", "S-12"]);
+    expect(broken(6_200, SILENT, [200, LIVE], ...repeated)).toEqual([]);
+    expect(broken(5_900, SILENT, [200, LIVE], ...repeated)).toEqual(["S-02", "S-12"]);
+  });
+
+  it("excuse by what broke: an idempotent call whose server was killed moves on, as long as nobody has answered", () => {
+    const call: Fact = { ...CALL, plan: { ...PLAN, idempotent: true } } as Fact;
+    const harmed: Fact = { type: "harm", call: 0, harm: { kind: "kill", server: "server" } };
+    const failure: Fact = { ...ENDED, outcome: "UNAVAILABLE", told: "UNAVAILABLE" };
+    expect(brokenIds([call, harmed, failure])).toEqual(["S-02"]);
+    expect(brokenIds([call, arrived(1), harmed, failure])).toEqual([]);
+    expect(brokenIds([CALL, harmed, failure])).toEqual([]);
+    expect(brokenIds([CALL, harmed, { ...failure, outcome: "DATA_LOSS", told: "DATA_LOSS" }])).toEqual(["S-02"]);
   });
 });

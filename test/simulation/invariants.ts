@@ -1,28 +1,9 @@
-import { allowedOutcomes, V4_BUFFER } from "./allowed-outcomes.js";
-import type { Entry, Fact, FactOf, Violation } from "./journal.js";
-import { BRIDGE } from "./plan.js";
-
-/** A sentence about every run, and how to see from its journal whether it held. */
-export interface Invariant {
-  readonly id: string;
-  readonly sentence: string;
-  check(entries: readonly Entry[]): Iterable<Finding>;
-}
-
-/** What one run has sent: the sizes of its responses, the last of them, and how many were taken. */
-interface Outstanding {
-  readonly sizes: number[];
-  sequence: number;
-  taken: number;
-}
-
-interface Finding {
-  readonly atMs: number;
-  readonly text: string;
-}
-
-const DEFAULT_WINDOW = 512;
-const DEFAULT_WINDOW_BYTES = 8 * 1024 * 1024;
+import { allowedOutcomes } from "./allowed-outcomes.js";
+import { boundInvariants } from "./bound-invariants.js";
+import { all, type Invariant, listOf, planOf } from "./invariant.js";
+import type { Entry, FactOf, Violation } from "./journal.js";
+import { resumeInvariants } from "./resume-invariants.js";
+import { timeInvariants } from "./time-invariants.js";
 
 export const invariants: readonly Invariant[] = [
   {
@@ -125,114 +106,12 @@ export const invariants: readonly Invariant[] = [
       }
     },
   },
-  {
-    id: "S-04",
-    sentence: "what a server has sent and the caller's application has not taken never exceeds the window",
-    *check(entries) {
-      const servers = new Map<number, string>();
-      // A hop without flow control takes all that it is given, and so does whoever passes it on to that hop.
-      const mixed = new Set<number>();
-      for (const { fact } of all(entries, "sent")) if (!fact.hasFlowControl) mixed.add(fact.call);
-      /** By call and server, and then by run. */
-      const outstanding = new Map<string, Map<string, Outstanding>>();
-      for (const { atMs, fact } of entries) {
-        if (fact.type === "run") servers.set(fact.run, `${fact.call} ${fact.process}`);
-        if (fact.type === "taken") {
-          // Over a bridge, whoever passes it on has sent it too.
-          const isBridged = planOf(entries, fact.call)?.sink === BRIDGE;
-          for (const [server, runs] of outstanding) {
-            const isIts = isBridged ? server.startsWith(`${fact.call} `) : server === servers.get(fact.run);
-            for (const state of isIts ? runs.values() : []) state.taken += 1;
-          }
-        }
-        if (fact.type !== "sent" || !fact.hasFlowControl) continue;
-        const runs = listOf(outstanding, `${fact.call} ${fact.process}`, () => new Map<string, Outstanding>());
-        const state: Outstanding = listOf(runs, fact.wireRun, () => ({ sizes: [], sequence: 0, taken: 0 }));
-        if (fact.sequence > state.sequence) {
-          state.sequence = fact.sequence;
-          const plan = planOf(entries, fact.call);
-          // What `callOne` takes is not seen.
-          if (plan?.kind === "one" || (plan?.sink === BRIDGE && mixed.has(fact.call))) continue;
-          const waiting = state.sizes.length - state.taken;
-          const window = plan?.window ?? DEFAULT_WINDOW;
-          if (waiting >= window)
-            yield { atMs, text: `call ${fact.call}: ${waiting + 1} outstanding, the window is ${window}` };
-          const bytes = state.sizes.slice(state.taken).reduce((sum, size) => sum + size, 0);
-          const windowBytes = plan?.windowBytes ?? DEFAULT_WINDOW_BYTES;
-          if (waiting > 0 && bytes >= windowBytes) {
-            yield {
-              atMs,
-              text: `call ${fact.call}: sent another on top of ${bytes} bytes, the window is ${windowBytes}`,
-            };
-          }
-          state.sizes.push(0);
-        }
-        state.sizes[fact.sequence - 1] = (state.sizes[fact.sequence - 1] ?? 0) + fact.bytes;
-      }
-    },
-  },
-  {
-    id: "S-05",
-    sentence: "no server runs more calls than its capacity, nor holds more requests",
-    *check(entries) {
-      const running = new Map<string, Set<number>>();
-      const processes = new Map<number, string>();
-      for (const { atMs, fact } of entries) {
-        if (fact.type === "run") {
-          const server = `${fact.process} ${fact.sink}`;
-          processes.set(fact.run, server);
-          const runs = listOf(running, server, () => new Set<number>());
-          runs.add(fact.run);
-          if (runs.size > fact.capacity) {
-            yield { atMs, text: `${server} runs ${runs.size} calls, its capacity is ${fact.capacity}` };
-          }
-        }
-        if (fact.type === "held" && fact.count > fact.capacity) {
-          yield { atMs, text: `${fact.process} holds ${fact.count} requests, its capacity is ${fact.capacity}` };
-        }
-        if (fact.type === "run-over") running.get(processes.get(fact.run) ?? "")?.delete(fact.run);
-      }
-    },
-  },
-  {
-    id: "S-06",
-    sentence: "buffers are bounded: no client holds more than the window, or what V4 allows",
-    *check(entries) {
-      // Frames of another server than the one that answers are dropped.
-      const held = new Map<string, number>();
-      const sequences = new Map<string, number>();
-      const ended = new Set<number>();
-      const flow = new Set<string>();
-      const servers = new Map<number, string>();
-      for (const { atMs, fact } of entries) {
-        if (fact.type === "ended" || fact.type === "given-up") ended.add(fact.call);
-        if (fact.type === "run") servers.set(fact.run, `${fact.call} ${fact.process}`);
-        if (fact.type === "sent" && fact.hasFlowControl) flow.add(`${fact.call} ${fact.process}`);
-        if (fact.type === "taken") {
-          const key = servers.get(fact.run) ?? "";
-          held.set(key, (held.get(key) ?? 0) - 1);
-        }
-        if (fact.type !== "arrived" || ended.has(fact.call)) continue;
-        const key = `${fact.call} ${fact.server}`;
-        // A repetition, of another run of the same call, is dropped too.
-        if (fact.sequence !== undefined && fact.sequence <= (sequences.get(key) ?? 0)) continue;
-        sequences.set(key, fact.sequence ?? 0);
-        const count = (held.get(key) ?? 0) + 1;
-        held.set(key, count);
-        const plan = planOf(entries, fact.call);
-        if (plan?.kind === "one" || plan?.sink === BRIDGE) continue;
-        // One more than V4 allows is what fails the call.
-        const most = flow.has(key) ? (plan?.window ?? DEFAULT_WINDOW) : V4_BUFFER + 1;
-        if (count > most)
-          yield { atMs, text: `call ${fact.call}: ${count} responses wait at the client, at most ${most} may` };
-      }
-    },
-  },
+  ...boundInvariants,
   {
     id: "S-07",
     sentence: "no credit leaks: a call with a reading client and a living server always finishes",
     *check(entries) {
-      const harmed = new Set([...all(entries, "harm")].map(({ fact }) => fact.call));
+      const harmed = new Set([...all(entries, "harm"), ...all(entries, "frame-lost")].map(({ fact }) => fact.call));
       for (const { atMs, fact } of all(entries, "ended")) {
         const plan = planOf(entries, fact.call);
         if (plan === undefined || harmed.has(fact.call) || !plan.isGenerous) continue;
@@ -272,36 +151,11 @@ export const invariants: readonly Invariant[] = [
       }
     },
   },
+  ...timeInvariants,
+  ...resumeInvariants,
 ];
 
 /** All that a journal says against the invariants. */
 export function violationsIn(entries: readonly Entry[]): Violation[] {
   return invariants.flatMap(({ id, check }) => [...check(entries)].map((finding) => ({ invariant: id, ...finding })));
-}
-
-function* all<Type extends Fact["type"]>(
-  entries: readonly Entry[],
-  type: Type,
-): Iterable<{ readonly atMs: number; readonly fact: FactOf<Type> }> {
-  for (const { atMs, fact } of entries) if (fact.type === type) yield { atMs, fact: fact as FactOf<Type> };
-}
-
-const plans = new WeakMap<readonly Entry[], Map<number, FactOf<"call">>>();
-
-function planOf(entries: readonly Entry[], call: number): FactOf<"call">["plan"] | undefined {
-  let known = plans.get(entries);
-  if (known === undefined) {
-    known = new Map([...all(entries, "call")].map(({ fact }) => [fact.call, fact]));
-    plans.set(entries, known);
-  }
-  return known.get(call)?.plan;
-}
-
-function listOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -63,6 +63,9 @@ export interface ServerPlan {
   readonly stallMs: number;
   readonly settleAfterMs: number;
   readonly fragmentBytes: number;
+  /** Undefined: what is the default. */
+  readonly resumeMs: number | undefined;
+  readonly maxRetainedBytes: number | undefined;
 }
 
 export interface ClientPlan {
@@ -75,6 +78,7 @@ export type FaultKind =
   | "lose-inbox"
   | "lose-consumer"
   | "lose-subscription"
+  | "lose-frames"
   | "freeze"
   | "block-broker"
   | "kill"
@@ -86,6 +90,11 @@ export interface FaultPlan {
   readonly target: { readonly role: "client" | "server"; readonly index: number };
   /** How long it lasts, or until the process is started again. */
   readonly durationMs: number;
+  /** For `lose-frames`: of what comes to the inbox so many are spared, and then so many are lost. */
+  readonly spared: number;
+  readonly lost: number;
+  /** The first response that is so lost is lost again whenever it comes. */
+  readonly isStubborn: boolean;
   /** Until the application notices that something is gone. */
   readonly noticedAfterMs: number;
   /** For `close`. */

@@ -12,7 +12,7 @@ describe("planted bugs", () => {
   });
 
   // A seed that finds its bug no longer is found anew with `npm run simulate -- --planted`.
-  it("are found, each by what it breaks", { timeout: 120_000 }, async () => {
+  it("are found, each by what it breaks", { timeout: 240_000 }, async () => {
     const found = await huntBugs(process.cwd(), ({ seed }) => [
       "--seeds",
       "300",

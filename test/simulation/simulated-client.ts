@@ -46,7 +46,7 @@ export class SimulatedClient {
     const { name } = this.process;
     trace.note(`${name} makes call ${plan.number}: ${describe(plan)}`);
     books.callStarted(name, plan);
-    if (this.#mayBeUnsupported) books.harm(plan.number, "unsupported");
+    if (this.#mayBeUnsupported) books.harm(plan.number, { kind: "unsupported" });
     const { outcome, told, message } = await this.#run(plan);
     trace.note(`call ${plan.number} ended: ${outcome}${message === undefined ? "" : `, ${message}`}`);
     if (!this.process.isDead) books.callEnded(plan.number, outcome, told, message);
@@ -72,10 +72,13 @@ export class SimulatedClient {
         const one = calls.callOne(sink, request, optionsOf(plan));
         this.#take(plan, await books.track(name, `callOne ${plan.number}`, one));
       }
+      this.#settled(plan, "ok");
       return { outcome: "ok", told: "ok" };
     } catch (error) {
       const outcome = codeOf(error);
-      return { outcome, told: outcome, message: textOf(error) };
+      const message = textOf(error);
+      this.#settled(plan, outcome, message);
+      return { outcome, told: outcome, message };
     }
   }
 
@@ -86,14 +89,24 @@ export class SimulatedClient {
     const options = { ...optionsOf(plan), signal: controller?.signal };
     const stream = this.process.calls.call(sink, request, options);
     if (abort !== undefined) {
-      const give = (): void => (controller === undefined ? stream.abort() : controller.abort());
+      const give = (): void => {
+        books.note({ type: "aborted", call: plan.number });
+        if (controller === undefined) stream.abort();
+        else controller.abort();
+      };
       // At once: before anything of the call is on the wire.
       if (abort.afterMs === 0) give();
       else world.after(abort.afterMs, () => (this.process.isDead ? undefined : give()));
     }
     const ended = books.track(this.process.name, `ended of call ${plan.number}`, stream.ended).then(
-      () => "ok",
-      (error: unknown) => codeOf(error),
+      () => {
+        this.#settled(plan, "ok");
+        return "ok";
+      },
+      (error: unknown) => {
+        this.#settled(plan, codeOf(error), textOf(error));
+        return codeOf(error);
+      },
     );
     let outcome = "ok";
     let message: string | undefined;
@@ -101,6 +114,7 @@ export class SimulatedClient {
       if (!(await this.#read(plan, stream))) outcome = "LEFT";
     } catch (error) {
       if (error instanceof StopsReading) {
+        books.note({ type: "aborted", call: plan.number });
         stream.abort();
         const told = await ended;
         // It may have had its end long before it was given up, with responses unread.
@@ -110,6 +124,10 @@ export class SimulatedClient {
       message = textOf(error);
     }
     return { outcome, told: await ended, message };
+  }
+
+  #settled(plan: CallPlan, outcome: string, message?: string): void {
+    if (!this.process.isDead) this.process.stage.books.callSettled(plan.number, outcome, message);
   }
 
   /** False: left before the end. */

@@ -1,17 +1,13 @@
 import { sinkOf } from "../../src/core/request/sink-of.js";
 import { MessagingError } from "../../src/errors/messaging-error.js";
-import type {
-  RequestContext,
-  RequestMessage,
-  RequestServer,
-  RequestSink,
-  ResponseMessage,
-} from "../../src/ports/request-sink.js";
+import type { RequestContext, RequestMessage, RequestSink, ResponseMessage } from "../../src/ports/request-sink.js";
 import { bodyOf, isBodyOf } from "./body.js";
 import { CALL_HEADER } from "./books.js";
 import { BRIDGE, type CallPlan, type HandlerPlan, type ServerPlan } from "./plan.js";
 import { SeededRandom } from "./seeded-random.js";
 import type { SimulatedProcess } from "./simulated-process.js";
+
+export const DEFAULT_RESUME_MS = 10_000;
 
 /** The application's own header on responses: call, run, number within the run. */
 export const RESPONSE_HEADER = "simulated-response";
@@ -21,16 +17,16 @@ export class SimulatedServer {
   readonly process: SimulatedProcess;
   readonly #plan: ServerPlan;
   readonly #sinks = new Map<string, RequestSink>();
-  readonly #servers: RequestServer[] = [];
 
   constructor(process: SimulatedProcess, plan: ServerPlan) {
     this.process = process;
     this.#plan = plan;
   }
 
-  /** Its start is over, and it has not been closed. */
-  get isServing(): boolean {
-    return this.#servers.length === this.#sinks.size;
+  /** Undefined: more than is ever sent here. Each of its services has such a bound. */
+  get maxRetainedBytes(): number | undefined {
+    const { maxRetainedBytes } = this.#plan;
+    return maxRetainedBytes === undefined ? undefined : maxRetainedBytes * this.#sinks.size;
   }
 
   start(): void {
@@ -40,23 +36,17 @@ export class SimulatedServer {
     for (const name of sinks) this.#sinks.set(name, this.#sink(name));
     const [first = ""] = sinks;
     if (isBridged) this.#sinks.set(BRIDGE, process.messaging.requestSink(first));
-    books.setCapacity(process.name, this.#capacity * this.#sinks.size);
+    books.setConcurrency(process.name, this.#plan.concurrency);
     for (const [name, sink] of this.#sinks) {
       const serving = process.messaging.serve(name, sink, this.#plan);
       books.track(process.name, "serve", serving).then(
         (server) => {
-          this.#servers.push(server);
           books.track(process.name, "RequestServer.closed", server.closed).catch(() => undefined);
         },
         // It was closed meanwhile, or its link is down for longer than a start may take.
         () => undefined,
       );
     }
-  }
-
-  get #capacity(): number {
-    const { expedite, standard, bulk } = this.#plan.concurrency;
-    return expedite + standard + bulk;
   }
 
   #sink(sink: string): RequestSink {
@@ -73,13 +63,24 @@ export class SimulatedServer {
     const isIntact =
       (call.sink === sink || call.sink === BRIDGE) &&
       isBodyOf(`request ${call.number}`, request.body, call.requestBytes);
-    const run = books.runStarted({
-      call: call.number,
-      process: this.process.name,
-      sink,
-      capacity: this.#capacity,
-      isIntact,
-    });
+    const run = books.runStarted(
+      {
+        call: call.number,
+        process: this.process.name,
+        sink,
+        lane: call.priority,
+        concurrency: this.#plan.concurrency,
+        stallMs: this.#plan.stallMs,
+        resumeMs: this.#plan.resumeMs ?? DEFAULT_RESUME_MS,
+        // Whoever passes it on keeps what it has sent, too.
+        keepsAll: (call.sink === BRIDGE ? plan.servers : [this.#plan]).every(
+          ({ maxRetainedBytes }) => maxRetainedBytes === undefined,
+        ),
+        isUploaded: call.requestBytes > (plan.clients[call.client]?.fragmentBytes ?? 0),
+        isIntact,
+      },
+      call.kind === "one-way",
+    );
     context.signal.addEventListener("abort", () => books.runOver(run), { once: true });
     const handling = new Handling(this.process, call, run);
     switch (call.handler.style) {
@@ -120,6 +121,7 @@ class Handling {
         await this.#pause(keepAlive);
         this.#note(index);
         yield this.#response(index);
+        books.note({ type: "accepted", run: this.#run });
       }
       await this.#pause(keepAlive);
       if (ending === "hang") await new Promise(() => {});
@@ -171,7 +173,9 @@ class Handling {
     this.#note(index);
     const name = `respond ${index} of call ${this.#call.number}`;
     try {
-      return await books.track(this.#process.name, name, context.respond(this.#response(index)));
+      const isOpen = await books.track(this.#process.name, name, context.respond(this.#response(index)));
+      if (isOpen) books.note({ type: "accepted", run: this.#run });
+      return isOpen;
     } catch {
       // More than may wait: that ends the call.
       books.note({ type: "refused", run: this.#run, index });
@@ -198,7 +202,10 @@ class Handling {
 
   async #pause(keepAlive: (ms: number) => boolean): Promise<void> {
     const { keepAliveMs, maxPauseMs } = this.#handler;
-    if (keepAliveMs !== undefined) keepAlive(keepAliveMs);
+    if (keepAliveMs !== undefined) {
+      this.#process.stage.books.note({ type: "kept", run: this.#run, ms: keepAliveMs });
+      keepAlive(keepAliveMs);
+    }
     if (maxPauseMs > 0) await this.#process.clock.sleep(this.#random.int(0, maxPauseMs));
   }
 }

@@ -47,6 +47,7 @@ describe("the simulation", () => {
           "lose-inbox",
           "lose-consumer",
           "lose-subscription",
+          "lose-frames",
           "freeze",
           "block-broker",
           "kill",

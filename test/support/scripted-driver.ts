@@ -19,9 +19,11 @@ const CAPABILITIES: Capabilities = {
     delayedDelivery: true,
     expiry: true,
     priority: true,
+    deduplication: false,
     ordering: "until-requeue",
   },
   broadcast: { loopback: true },
+  inspection: "none",
   maxMessageBytes: 1024,
 };
 
@@ -122,8 +124,13 @@ export class ScriptedConnection implements DriverConnection {
 /** A driver in which nothing happens that the test does not say: for the timing of core, which no real broker can hold still. */
 export class ScriptedDriver implements Driver {
   readonly name = "scripted";
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities: Capabilities;
   readonly connects: ScriptedConnection[] = [];
+
+  /** `queue`: capabilities that are other than the usual ones. */
+  constructor(queue: Partial<Capabilities["queue"]> = {}) {
+    this.capabilities = { ...CAPABILITIES, queue: { ...CAPABILITIES.queue, ...queue } };
+  }
 
   connect(options: ConnectOptions): Promise<DriverConnection> {
     const connection = new ScriptedConnection(options);

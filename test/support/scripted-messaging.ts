@@ -1,4 +1,5 @@
 import { createMessaging } from "../../src/core/messaging.js";
+import type { Capabilities } from "../../src/ports/capabilities.js";
 import type { Messaging } from "../../src/ports/messaging.js";
 import type { Observation } from "../../src/ports/observer.js";
 import { type ScriptedConnection, ScriptedDriver } from "./scripted-driver.js";
@@ -11,9 +12,9 @@ export interface Fixture {
   readonly observations: Observation[];
 }
 
-export function fixture(): Fixture {
+export function fixture(queue: Partial<Capabilities["queue"]> = {}): Fixture {
   const clock = new VirtualClock();
-  const driver = new ScriptedDriver();
+  const driver = new ScriptedDriver(queue);
   const observations: Observation[] = [];
   const messaging = createMessaging({
     driver,

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from "../../src/ports/clock.js";
 
 interface Timer {
-  readonly due: number;
+  due: number;
   readonly order: number;
   readonly action: () => void;
 }
@@ -26,6 +26,12 @@ export class VirtualClock implements Clock {
     this.#order += 1;
     this.#timers.add(timer);
     return () => void this.#timers.delete(timer);
+  }
+
+  /** As when somebody sets the machine's clock, forward or back: what timers wait for stays as long. */
+  setBy(ms: number): void {
+    this.#now += ms;
+    for (const timer of this.#timers) timer.due += ms;
   }
 
   /** Lets `ms` milliseconds pass: fires what falls due, in order, with all promises in between given their turn. */

@@ -17,7 +17,7 @@ describe("a private RabbitMQ node", () => {
 
   it("answers on 127.0.0.1, and to rabbitmqctl", async () => {
     expect(new URL(node.url).hostname).toBe("127.0.0.1");
-    expect(await amqpAnswers(node.port, 2_000)).toBe(true);
+    expect(await amqpAnswers(node.port, 20_000)).toBe(true);
     const listeners = await node.control("eval", "rabbit_networking:active_listeners().");
     expect(listeners).toContain(String(node.port));
     // {0,0,0,0} and {0,0,0,0,0,0,0,0} are how Erlang writes "everywhere".
@@ -61,7 +61,7 @@ describe("a private RabbitMQ node", () => {
     } finally {
       await node.thaw();
     }
-    expect(await amqpAnswers(node.port, 5_000)).toBe(true);
+    expect(await amqpAnswers(node.port, 20_000)).toBe(true);
   });
 
   it("leaves no process and no directory when it is stopped, frozen or not", async () => {

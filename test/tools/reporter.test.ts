@@ -29,12 +29,37 @@ describe("the reporter", () => {
   it("ends with the counts, names each contract run, and what it did not verify", async () => {
     const { lines, ended } = await run(`
       describe("contract: first", () => { it("Q-01 one", () => {}); describe("deep", () => it("Q-02 two", () => {})); });
-      describe("contract: second (not verified: C-07 C-08)", () => it("Q-01 one", () => {}));
+      describe("contract: second (not verified: C-07 C-08 C-09 C-11)", () => it("Q-01 one", () => {}));
       describe("else", () => it("three", () => {}));`);
     expect((await ended).exitCode).toBe(0);
     expect(lines.at(-1)).toBe("4 passed, 0 failed");
     expect(lines).toContain("  first   2 passed, 0 failed");
-    expect(lines).toContain("  second  1 passed, 0 failed, not verified: C-07 C-08");
+    expect(lines).toContain("  second  1 passed, 0 failed, not verified: C-07–09 C-11");
+  });
+
+  it("says what failed in one line each, and once more at the end, with the ids of all", async () => {
+    const { lines } = await run(`
+      describe("contract: first (not verified: C-07)", () => {
+        it("Q-01 a promise that is broken", () => {
+          throw new Error("planted\\n" + "more of it\\n".repeat(100));
+        });
+      });
+      it("fine", () => {});
+      it("another", () => { throw new Error("planted, too"); });`);
+    const promise = "Q-01 a promise that is broken [first]: planted (";
+    const other = "another [some.test.ts]: planted, too (";
+    const [first, second] = [promise, other].map((text) => lines.findIndex((line) => line.startsWith(`     ${text}`)));
+    expect(lines.at((first ?? 0) - 1)).toMatch(/^FAIL some\.test\.ts {2}1 passed, 2 failed/);
+    expect(second).toBeGreaterThan(first ?? 0);
+    const summary = lines.slice(lines.indexOf("FAILED, 2 in all"));
+    expect(summary.slice(1, 3)).toEqual(["  first: Q-01", "  some.test.ts: another"]);
+    expect(summary.slice(3, 5).map((line) => line.split("(")[0])).toEqual(
+      [`  ${promise}`, `  ${other}`].map((line) => line.slice(0, -1)),
+    );
+    expect(summary.slice(5).filter((line) => !line.includes(" files in ") && line !== "")).toEqual([
+      "1 passed, 2 failed",
+    ]);
+    expect(lines.indexOf("Contract runs")).toBeLessThan(lines.indexOf("FAILED, 2 in all"));
   });
 
   it("counts as failed what failed, was skipped, or broke outside a test, and shows why", async () => {
@@ -57,7 +82,7 @@ describe("the reporter", () => {
     const shown = lines.join("\n");
     for (const where of ["in a test", "in a hook", "outside"]) expect(shown).toContain(`planted ${where}`);
     for (const name of ["left out", "to be written"])
-      expect(shown).toContain(`skipped, which counts as failed: ${name}`);
+      expect(shown).toContain(`${name} [some.test.ts]: skipped, which counts as failed`);
   });
 
   it("counts as failed a file that cannot be loaded", async () => {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { checkBrokerUrl, maskBrokerUrl } from "../../src/container/index.js";
+import { checkBrokerUrl, DEFAULT_BROKER_URL, maskBrokerUrl } from "../../src/container/index.js";
 import { findRecordedBroker } from "../broker/broker-record.js";
 import { BadInput } from "../program/run-program.js";
 import type { RabbitmqNode } from "../rabbitmq/index.js";
@@ -32,7 +32,7 @@ export function addDemoFlags(command: Command): Command {
       .default(byDefault)
       .argParser((text) => (/^\d+$/.test(text) ? Number(text) : Number.NaN));
   return command
-    .option("--broker <url>", "the broker of the servers: memory: or amqp://…", "memory:")
+    .option("--broker <url>", "the broker of the servers: sqlite:FILE, memory: or amqp://…", DEFAULT_BROKER_URL)
     .addOption(count("servers", "server processes", 1))
     .addOption(count("subscribers", "subscribers, spread over the servers", 3))
     .addOption(count("events", "events to post", 1_000))
@@ -63,12 +63,11 @@ export function resolveDemoOptions(flags: DemoFlags): DemoOptions {
   } catch (error) {
     faults.push(`--broker: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (broker.startsWith("memory:")) {
-    const why = "the memory broker lives in the one server; use npm run broker and --broker with its URL";
-    if (servers > 1) faults.push(`--servers ${servers}: ${why}`);
-    if (flags.killServer) faults.push(`--kill-server: ${why}`);
-    if (flags.killBroker) faults.push(`--kill-broker: ${why}`);
-  }
+  const isInServer = /^(?:memory|sqlite):/.test(broker);
+  const why = "this broker lives in its one server; use npm run broker and --broker with its URL";
+  if (isInServer && servers > 1) faults.push(`--servers ${servers}: ${why}`);
+  if (isInServer && flags.killBroker) faults.push(`--kill-broker: ${why}`);
+  if (broker.startsWith("memory:") && flags.killServer) faults.push(`--kill-server: ${why}`);
   const victim = flags.killBroker ? findRecordedBroker(broker) : undefined;
   if (flags.killBroker && victim === undefined && faults.length === 0) {
     faults.push(

@@ -1,12 +1,18 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { noteProcess } from "./process-guard.js";
-import { endProcess, identifyProcess, killProcess } from "./process-identity.js";
+import { endProcess, identifyProcess, killProcess, signalProcess } from "./process-identity.js";
 
 export interface ChildProgramOptions {
   /** Of a process guard: the program is ended should this process die. */
   readonly guardDirectory?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Its working directory. Default: ours. */
+  readonly cwd?: string | undefined;
+  /** The program that starts Node.js instead of us, and becomes it: its name and arguments. */
+  readonly startedBy?: readonly string[] | undefined;
+  /** Is told each line as it comes. */
+  readonly onLine?: ((line: string) => void) | undefined;
 }
 
 export interface ProgramEnd {
@@ -25,6 +31,8 @@ export interface ChildProgram {
   line(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>;
   /** SIGTERM, and SIGKILL when that did not end it in time. */
   end(gracefulMs?: number): Promise<ProgramEnd>;
+  /** One that has ended is no error. */
+  signal(name: NodeJS.Signals): void;
   kill(): Promise<ProgramEnd>;
 }
 
@@ -35,8 +43,10 @@ export function startProgram(
   programArguments: readonly string[],
   options: ChildProgramOptions = {},
 ): ChildProgram {
-  const child = spawn(process.execPath, [file, ...programArguments], {
+  const [command = process.execPath, ...before] = [...(options.startedBy ?? []), process.execPath];
+  const child = spawn(command, [...before, file, ...programArguments], {
     env: options.env ?? process.env,
+    cwd: options.cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const { pid } = child;
@@ -54,6 +64,7 @@ export function startProgram(
     createInterface({ input: stream }).on("line", (line) => {
       lines.push(line);
       if (lines.length > MAX_LINES) lines.shift();
+      options.onLine?.(line);
       tell();
     });
   }
@@ -92,6 +103,7 @@ export function startProgram(
       await endProcess(identity, gracefulMs);
       return ended;
     },
+    signal: (name) => signalProcess(identity, name),
     async kill() {
       await killProcess(identity);
       return ended;

@@ -13,12 +13,23 @@ export function pidFileOf(directory: string): string {
   return join(directory, "broker.pid");
 }
 
-/** The files that a node reads. Configuration is in Erlang terms: the other format costs 2 s at each start. */
-export function writeNativeFiles(directory: string): void {
+/** What a node of a cluster has in common with the others. */
+export interface NativeFiles {
+  /** Nodes that share it trust each other. Default: random. */
+  readonly cookie?: string | undefined;
+  /** Erlang terms: the other format costs 2 s at each start. Default: nothing. */
+  readonly configuration?: string | undefined;
+}
+
+/** The files that a node reads. */
+export function writeNativeFiles(
+  directory: string,
+  { cookie = randomBytes(16).toString("hex"), configuration = "[]." }: NativeFiles = {},
+): void {
   mkdirSync(join(directory, "home"));
   mkdirSync(join(directory, "data"));
-  writeFileSync(join(directory, "home", ".erlang.cookie"), randomBytes(16).toString("hex"), { mode: 0o400 });
-  writeFileSync(join(directory, "rabbitmq.config"), "[].\n");
+  writeFileSync(join(directory, "home", ".erlang.cookie"), cookie, { mode: 0o400 });
+  writeFileSync(join(directory, "rabbitmq.config"), `${configuration}\n`);
   writeFileSync(join(directory, "advanced.config"), "[].\n");
   writeFileSync(join(directory, "enabled_plugins"), "[].\n");
   writeFileSync(join(directory, "rabbitmq-env.conf"), "");

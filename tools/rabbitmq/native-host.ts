@@ -5,15 +5,15 @@ import { notedProcesses, noteProcess } from "../process/process-guard.js";
 import { endProcess, isAlive, killProcess, type ProcessIdentity, signalProcess } from "../process/process-identity.js";
 import { runCommand } from "../process/run-command.js";
 import { ensureEpmd } from "./epmd.js";
-import { nativeEnvironment, nodeLogOf, pidFileOf, writeNativeFiles } from "./native-environment.js";
+import { type NativeFiles, nativeEnvironment, nodeLogOf, pidFileOf, writeNativeFiles } from "./native-environment.js";
 import { lastLines, type NodeHost } from "./node-host.js";
 import { type NativeState, readState, stateFileOf, writeState } from "./node-state.js";
 
 const TERMINATE_MS = 15_000;
 
 /** Lays out the directory; nothing is started yet. */
-export function prepareNative(state: Omit<NativeState, "broker">): NodeHost {
-  writeNativeFiles(state.directory);
+export function prepareNative(state: Omit<NativeState, "broker">, files?: NativeFiles): NodeHost {
+  writeNativeFiles(state.directory, files);
   writeState({ ...state, broker: undefined });
   return createNativeHost(stateFileOf(state.directory));
 }

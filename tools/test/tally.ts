@@ -33,15 +33,17 @@ export function tallyOf(part: TestModule | TestSuite, selectedByName: boolean): 
 export function contractRunsOf(module: TestModule, selectedByName: boolean): readonly ContractRun[] {
   const runs: ContractRun[] = [];
   for (const suite of module.children.suites()) {
-    const groups = TITLE.exec(suite.name)?.groups;
-    if (groups === undefined) continue;
-    runs.push({
-      name: groups.name ?? suite.name,
-      notVerified: groups.ids?.split(" ").filter((id) => id !== "") ?? [],
-      ...tallyOf(suite, selectedByName),
-    });
+    const title = contractTitle(suite.name);
+    if (title !== undefined) runs.push({ ...title, ...tallyOf(suite, selectedByName) });
   }
   return runs;
+}
+
+/** What the title of a contract run says; undefined for that of any other suite. */
+export function contractTitle(title: string): Pick<ContractRun, "name" | "notVerified"> | undefined {
+  const groups = TITLE.exec(title)?.groups;
+  if (groups === undefined) return undefined;
+  return { name: groups.name ?? title, notVerified: groups.ids?.split(" ").filter((id) => id !== "") ?? [] };
 }
 
 function brokenOutsideTests(part: TestModule | TestSuite): number {

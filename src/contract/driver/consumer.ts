@@ -230,7 +230,7 @@ export const driverConsumerCases: readonly ContractCase[] = [
       const { consumer, lost } = await draw(context, link, queue, 5);
       const stopped = await draw(context, link, queue, 5);
       await context.soon(stopped.consumer.stop(), "stop");
-      await context.soon(context.fault("deleteQueue")(queue.name), "deleteQueue", context.recoveryMs);
+      await context.soon(context.fault("deleteQueue")(queue.name), "deleteQueue", context.faultMs);
       await lost.count(1);
       await context.soon(consumer.stop(), "stop of what is lost");
       const anew = await draw(context, link, queue, 5);
@@ -239,6 +239,28 @@ export const driverConsumerCases: readonly ContractCase[] = [
       assert.equal(lost.items.length, 1);
       assert.equal(stopped.lost.items.length, 0);
       assert.equal(link.lost.items.length, 0, "the connection was lost with the queue");
+    },
+  },
+  {
+    id: "D-55",
+    sentence:
+      "a delivery can be settled by its place, where it has one, without its message: acked it is gone, released it comes again",
+    async run(context) {
+      const queue = spec(context, "place");
+      const link = await context.link();
+      const { out } = await draw(context, link, queue, 2);
+      await send(context, link.connection, queue, "one", "two");
+      const [one, two] = (await out.count(2)).map(({ delivery }) => delivery.place ?? delivery);
+      assert.ok(one !== undefined && two !== undefined);
+      assert.equal(await context.soon(one.settle("ack"), "ack"), true);
+      assert.equal(await context.soon(two.settle("release"), "release"), true);
+      const again = await out.at(2);
+      assert.equal(again.text, "two");
+      assert.equal(again.delivery.redelivered, true);
+      await settle(context, again);
+      await send(context, link.connection, queue, "three");
+      await out.at(3);
+      assert.deepEqual(drawn(out), ["one", "two", "two", "three"]);
     },
   },
 ];

@@ -82,10 +82,11 @@ export const timingCases: readonly ContractCase[] = [
     async run(context) {
       const { messaging } = await context.node();
       const name = context.name("in-time");
+      const expiresInMs = context.unhurried(300);
       const { consumer, seen } = await take(context, messaging.queue(name), async () => {
-        await context.window(600, "twice the expiry, in which a broker that expires what is out would act");
+        await context.window(2 * expiresInMs, "twice the expiry, in which a broker that expires what is out would act");
       });
-      await postOne(context, messaging.queue(name), "one", { expiresInMs: 300 });
+      await postOne(context, messaging.queue(name), "one", { expiresInMs });
       const { delivery } = await seen.at(0);
       assert.equal(await context.soon(delivery.settled, "settled"), true);
       await context.soon(consumer.close(), "close");

@@ -3,7 +3,18 @@ import type { ContractCase } from "../case.js";
 import { numbered } from "../text.js";
 import { holding } from "./holding.js";
 import { capacityInvariants, checkAll } from "./invariants.js";
-import { echo, KEEP_ALIVE_MS, ONE_EACH, open, readWell, respond, service, start } from "./steps.js";
+import {
+  echo,
+  keepAliveMs,
+  ONE_EACH,
+  open,
+  readFailure,
+  readWell,
+  respond,
+  type ServedCall,
+  service,
+  start,
+} from "./steps.js";
 
 /** How many calls run at once, on which node, and who gets them. */
 export const capacityCases: readonly ContractCase[] = [
@@ -131,34 +142,53 @@ export const capacityCases: readonly ContractCase[] = [
     sentence:
       "hundreds of short calls in all lanes, with aborts among them, never exceed the slots and leave none taken",
     async run(context) {
-      const running: number[] = [];
-      let now = 0;
-      const { sink, server } = await open(
+      const lanes = ["bulk", "standard", "expedite"] as const;
+      const gate = context.gate();
+      const running = new Set<ServedCall>();
+      /** By lane that was asked for: how many ran at each start. A call that was aborted has given its slot back. */
+      const ran = new Map<string, number[]>();
+      const laneOf = ({ text: body }: ServedCall): string => body.split("-")[0] ?? "";
+      const {
+        sink,
+        server,
+        service: own,
+      } = await open(
         context,
         "mixed",
         async (served) => {
-          now += 1;
-          running.push(now);
+          running.add(served);
+          const beside = [...running].filter((one) => laneOf(one) === laneOf(served) && !one.context.signal.aborted);
+          ran.set(laneOf(served), [...(ran.get(laneOf(served)) ?? []), beside.length]);
           await new Promise((resolve) => setImmediate(resolve));
-          await respond(served, "one");
-          now -= 1;
+          if (served.text.endsWith("last")) await gate.wait();
+          await respond(served, served.text);
+          running.delete(served);
           served.context.end();
         },
-        { serve: { concurrency: { expedite: 2, standard: 2, bulk: 2 } } },
+        { serve: { concurrency: ONE_EACH } },
       );
-      const lanes = ["bulk", "standard", "expedite"] as const;
-      const calls = numbered("c", 300).map(async (body, index) => {
-        const stream = start(sink, body, { priority: lanes[index % 3] ?? "standard" });
-        if (index % 10 !== 9) return readWell(context, stream, context.recoveryMs);
-        stream.abort();
-        return ["one"];
+      const calls = Array.from({ length: 300 }, async (_, index) => {
+        const priority = lanes[index % 3] ?? "standard";
+        const stream = start(sink, `${priority}-${index}`, { priority });
+        if (index % 10 === 9) {
+          stream.abort();
+          assert.deepEqual((await readFailure(context, stream, "ABORTED", context.recoveryMs)).texts, []);
+        } else assert.deepEqual(await readWell(context, stream, context.recoveryMs), [`${priority}-${index}`]);
       });
-      for (const texts of await Promise.all(calls)) assert.deepEqual(texts, ["one"]);
-      checkAll(capacityInvariants, { capacity: 6, running });
+      await Promise.all(calls);
+      for (const lane of lanes) checkAll(capacityInvariants, { capacity: 1, running: ran.get(lane) ?? [] });
       await context.until(
         () => server.inFlight === 0,
         () => `in flight ${server.inFlight}`,
       );
+      // All three slots are there: these wait for each other.
+      const last = lanes.map((priority) => start(sink, `${priority}-last`, { priority }));
+      await context.until(
+        () => running.size === 3,
+        () => `a call in each lane; ${own.calls}`,
+      );
+      gate.open();
+      for (const stream of last) await readWell(context, stream);
     },
   },
   {
@@ -169,11 +199,11 @@ export const capacityCases: readonly ContractCase[] = [
       const held = await holding(context, "settled-early", {
         concurrency: ONE_EACH,
         settleAfterMs: 100,
-        keepAliveMs: 100,
+        keepAliveMs: keepAliveMs(context),
       });
       const calls = numbered("c", 3).map((body) => start(held.sink, body));
       await held.service.calls.count(1);
-      await context.window(400, "the first call has let go by then");
+      await context.window(context.unhurried(400), "the first call has let go by then");
       assert.equal(held.service.calls.items.length, 1, "a second call runs beside it");
       // Nor does it keep what it cannot run.
       const other = service(context, echo);
@@ -197,7 +227,7 @@ export const capacityCases: readonly ContractCase[] = [
         sink,
         service: own,
       } = await open(context, "abandoned", () => gate.wait(), {
-        serve: { keepAliveMs: KEEP_ALIVE_MS },
+        serve: { keepAliveMs: keepAliveMs(context) },
       });
       const stream = start(sink, "request", {}, { callId: "call-1" });
       await own.calls.count(1);

@@ -2,13 +2,15 @@ import assert from "node:assert";
 import { FRAME, FRAME_HEADER } from "../../driver/index.js";
 import { call } from "../../index.js";
 import type { ContractCase } from "../case.js";
+import { CLOCK_GRAIN_MS } from "../probe.js";
 import { aborted } from "../queue/steps.js";
+import { Stopwatch } from "../stopwatch.js";
 import { numbered } from "../text.js";
 import {
   echo,
   goesOn,
-  KEEP_ALIVE_MS,
-  LIFE_MS,
+  keepAliveMs,
+  lifeMs,
   next,
   open,
   readFailure,
@@ -32,11 +34,11 @@ export const lifeCases: readonly ContractCase[] = [
         "silent",
         async (served) => {
           if (served.text === "answered") await respond(served, "one");
-          await context.window(LIFE_MS + 300, "longer than three intervals");
+          await context.window(lifeMs(context) + 300, "longer than three intervals");
           await respond(served, "late");
           served.context.end();
         },
-        { serve: { keepAliveMs: KEEP_ALIVE_MS } },
+        { serve: { keepAliveMs: keepAliveMs(context) } },
       );
       const streams = [start(sink, "answered"), start(sink, "not answered")];
       const texts = await Promise.all(streams.map((stream) => readWell(context, stream)));
@@ -55,12 +57,14 @@ export const lifeCases: readonly ContractCase[] = [
       const stream = start(sink);
       const signal = await firstSignal(server);
       await server.respond(signal, 1, "one");
-      await server.alive(signal, 150, [signal.correlationId ?? "", 1, false]);
+      const intervalMs = context.unhurried(150);
+      const watch = new Stopwatch();
+      await server.alive(signal, intervalMs, [signal.correlationId ?? "", 1, false]);
       await next(context, stream, 1);
-      const started = performance.now();
       await readFailure(context, stream, "UNAVAILABLE");
-      const ms = performance.now() - started;
-      assert.ok(ms >= 300 && ms < 450 + context.recoveryMs / 4, `noticed after ${ms} ms`);
+      const { ms, undisturbedMs } = watch;
+      assert.ok(ms >= 3 * intervalMs - CLOCK_GRAIN_MS, `noticed after ${ms} ms`);
+      assert.ok(undisturbedMs < 3 * intervalMs + context.recoveryMs / 4, `noticed after ${ms} ms`);
     },
   },
   {
@@ -73,10 +77,11 @@ export const lifeCases: readonly ContractCase[] = [
       const sink = (await context.node()).messaging.requestSink(name);
       const stream = start(sink);
       const signal = await firstSignal(server);
+      const intervalMs = context.unhurried(100);
       await server.respond(signal, 1, "one");
-      await server.alive(signal, 100, [signal.correlationId ?? "", 1, false]);
-      await server.alive(signal, 1_000, [signal.correlationId ?? "", 1, false]);
-      await context.window(500, "more than three of the first interval, less than three of the second");
+      await server.alive(signal, intervalMs, [signal.correlationId ?? "", 1, false]);
+      await server.alive(signal, 10 * intervalMs, [signal.correlationId ?? "", 1, false]);
+      await context.window(5 * intervalMs, "more than three of the first interval, less than three of the second");
       await server.respond(signal, 2, "two");
       await server.finish(signal, 2);
       assert.deepEqual(await readWell(context, stream), ["one", "two"]);
@@ -95,15 +100,19 @@ export const lifeCases: readonly ContractCase[] = [
       const dropped = start(sink, "dropped");
       const droppedSignal = await firstSignal(server, 1);
       const kept1 = keptSignal.correlationId ?? "";
-      await server.alive(keptSignal, 200, [kept1, 0, false], [droppedSignal.correlationId ?? "", 0, false]);
+      const intervalMs = context.unhurried(200);
+      await server.alive(keptSignal, intervalMs, [kept1, 0, false], [droppedSignal.correlationId ?? "", 0, false]);
+      let isDropped = false;
       const beating = async (): Promise<void> => {
-        for (let beat = 0; beat < 8; beat += 1) {
-          await server.alive(keptSignal, 200, [kept1, 0, false]);
-          await context.window(100, "an interval");
+        while (!isDropped) {
+          await server.alive(keptSignal, intervalMs, [kept1, 0, false]);
+          await context.window(intervalMs / 2, "the time between two of them");
         }
       };
       const beats = beating();
-      await readFailure(context, dropped, "UNAVAILABLE");
+      await readFailure(context, dropped, "UNAVAILABLE").finally(() => {
+        isDropped = true;
+      });
       await beats;
       await server.respond(keptSignal, 1, "well");
       await server.finish(keptSignal, 1);
@@ -141,9 +150,10 @@ export const lifeCases: readonly ContractCase[] = [
       const namedSignal = await firstSignal(server);
       const stream = start(sink);
       const signal = await firstSignal(server, 1);
-      for (let beat = 0; beat < 6; beat += 1) {
-        await server.alive(namedSignal, 100, [namedSignal.correlationId ?? "", 0, false]);
-        await context.window(100, "an interval");
+      const intervalMs = context.unhurried(100);
+      for (let beat = 0; beat < 10; beat += 1) {
+        await server.alive(namedSignal, intervalMs, [namedSignal.correlationId ?? "", 0, false]);
+        await context.window(intervalMs / 2, "in all, more than three intervals");
       }
       await server.respond(signal, 1, "one");
       await server.finish(signal, 1);
@@ -163,7 +173,7 @@ export const lifeCases: readonly ContractCase[] = [
         await respond(served, ...numbered("r", served.text === "blocked" ? 10 : 1));
         await aborted(served.context.signal);
       });
-      await context.serve(await context.node(), name, own, { keepAliveMs: KEEP_ALIVE_MS });
+      await context.serve(await context.node(), name, own, { keepAliveMs: keepAliveMs(context) });
       const client = await wireClient(context, name);
       const blocked = await client.signal("blocked", { headers: { [FRAME_HEADER.window]: "3" } });
       const free = await client.signal("free");
@@ -178,7 +188,7 @@ export const lifeCases: readonly ContractCase[] = [
         intervalMs: number;
         calls: (readonly [string, number, boolean])[];
       };
-      assert.equal(intervalMs, KEEP_ALIVE_MS);
+      assert.equal(intervalMs, keepAliveMs(context));
       const byId = new Map(calls.map((entry) => [entry[0], entry]));
       assert.deepEqual([...byId.keys()].sort(), [blocked, free].sort());
       assert.deepEqual(byId.get(blocked), [blocked, 3, true]);

@@ -118,6 +118,25 @@ export const redeliveryCases: readonly ContractCase[] = [
     },
   },
   {
+    id: "R-192",
+    sentence:
+      "an idempotent call that was refused while another node had named it fails with that refusal when the node falls silent",
+    needs: ["frames"],
+    async run(context) {
+      const name = context.name("refused-then-silent");
+      const one = await wireServer(context, name);
+      const sink = (await context.node()).messaging.requestSink(name);
+      const stream = start(sink, "request", { idempotent: true });
+      const signal = await firstSignal(one);
+      const two = await wireServer(context, context.name("elsewhere"));
+      await one.alive(signal, context.unhurried(300), [signal.correlationId ?? "", 0, false]);
+      await two.fail(signal, "TOO_LARGE", { [FRAME_HEADER.refused]: "true" });
+      const { error, texts } = await read(context, stream);
+      assert.ok(MessagingError.is(error, "TOO_LARGE"), String(error));
+      assert.deepEqual(texts, []);
+    },
+  },
+  {
     id: "R-108",
     sentence:
       "responses of two runs are never read as one: a node that starts an answered call anew fails it with UNAVAILABLE",

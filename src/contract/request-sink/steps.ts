@@ -20,9 +20,15 @@ import { bytes, numbered, text } from "../text.js";
 /** So long that no error of a case can be mistaken for this timeout. */
 export const LONG_MS = 60_000;
 
-/** How often a server says that it lives where a case waits for it, and how long its callers then wait for it. */
-export const KEEP_ALIVE_MS = 200;
-export const LIFE_MS = 3 * KEEP_ALIVE_MS;
+/** How often a server says that it lives where a case waits for it: its callers must not miss it because the machine is slow. */
+export function keepAliveMs(context: ContractContext): number {
+  return context.unhurried(200);
+}
+
+/** How long its callers then wait for it. */
+export function lifeMs(context: ContractContext): number {
+  return 3 * keepAliveMs(context);
+}
 
 /** Nothing is lent: no lane has a slot to spare. */
 export const ONE_EACH = { expedite: 1, standard: 1, bulk: 1 } as const;
@@ -120,6 +126,16 @@ export async function respond({ context }: Pick<ServedCall, "context">, ...texts
 export function streaming(count: number): Work {
   return async (served) => {
     await respond(served, ...numbered("r", count));
+    served.context.end();
+  };
+}
+
+/** Work: responds, waits for the gate, responds on, and ends. */
+export function inTwoParts(gate: { wait(): Promise<void> }, first: readonly string[], rest: readonly string[]): Work {
+  return async (served) => {
+    await respond(served, ...first);
+    await gate.wait();
+    await respond(served, ...rest);
     served.context.end();
   };
 }

@@ -36,6 +36,8 @@ export interface TappedNode extends ContractNode {
   readonly inboxes: number;
   loseInboxes(): Promise<void>;
   loseConnections(): Promise<void>;
+  /** It loses its connections, and gets no others: as if its process had been killed, for all that others see. */
+  die(): Promise<void>;
 }
 
 interface Resources {
@@ -58,6 +60,7 @@ export function tappedNode(context: ContractContext, tap: Tap = {}): TappedNode 
   const describe = ({ type, correlationId }: WireMessage) => `${type ?? "?"} of ${correlationId?.slice(0, 8) ?? "?"}`;
   const published = context.collector<Published>("published", ({ message }) => describe(message));
   const received = context.collector<WireMessage>("received", describe);
+  let isDead = false;
   const resources: Resources = { connections: new Map(), inboxes: new Map(), opened: 0 };
 
   const tapConnection = (real: DriverConnection, lost: Promise<never>): DriverConnection => ({
@@ -92,6 +95,7 @@ export function tappedNode(context: ContractContext, tap: Tap = {}): TappedNode 
     capabilities: real.capabilities,
     toMessagingError: (error) => real.toMessagingError(error),
     async connect(options: ConnectOptions) {
+      if (isDead) throw new MessagingError("UNAVAILABLE", "kept off by the contract suite");
       const connection = await real.connect(options);
       let cut: (error: unknown) => void = () => {};
       const lost = new Promise<never>((_, reject) => {
@@ -105,6 +109,10 @@ export function tappedNode(context: ContractContext, tap: Tap = {}): TappedNode 
       return tapConnection(connection, lost);
     },
   };
+  const loseConnections = async (): Promise<void> => {
+    resources.inboxes.clear();
+    await lose(resources.connections, (connection) => connection.close());
+  };
   return {
     ...context.nodeOver(driver),
     published,
@@ -113,9 +121,10 @@ export function tappedNode(context: ContractContext, tap: Tap = {}): TappedNode 
       return resources.opened;
     },
     loseInboxes: () => lose(resources.inboxes, (inbox) => inbox.stop()),
-    async loseConnections() {
-      resources.inboxes.clear();
-      await lose(resources.connections, (connection) => connection.close());
+    loseConnections,
+    die() {
+      isDead = true;
+      return loseConnections();
     },
   };
 }

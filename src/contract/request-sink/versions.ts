@@ -6,8 +6,8 @@ import { aborted } from "../queue/steps.js";
 import { numbered, text } from "../text.js";
 import {
   echo,
-  KEEP_ALIVE_MS,
-  LIFE_MS,
+  keepAliveMs,
+  lifeMs,
   next,
   open,
   readFailure,
@@ -130,11 +130,14 @@ export const versionCases: readonly ContractCase[] = [
       const name = context.name("v4-silent");
       const own = service(context, async (served) => {
         await respond(served, "one");
-        await context.window(LIFE_MS + 100, "longer than three intervals");
+        await context.window(lifeMs(context) + 100, "longer than three intervals");
         await respond(served, "two");
         served.context.end();
       });
-      await context.serve(await context.node(), name, own, { protocolVersion: "V4", keepAliveMs: KEEP_ALIVE_MS });
+      await context.serve(await context.node(), name, own, {
+        protocolVersion: "V4",
+        keepAliveMs: keepAliveMs(context),
+      });
       const { messaging } = await context.node();
       assert.deepEqual(await readWell(context, start(messaging.requestSink(name))), ["one", "two"]);
     },

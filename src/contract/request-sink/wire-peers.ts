@@ -33,6 +33,8 @@ export interface WireServer extends ContractLink {
   finish(to: WireMessage, total: number): Promise<void>;
   fail(to: WireMessage, code: ErrorCode, headers?: Headers): Promise<void>;
   alive(to: WireMessage, intervalMs: number, ...calls: readonly AliveEntry[]): Promise<void>;
+  /** Names one call whose end was sent. */
+  aliveOver(to: WireMessage, intervalMs: number, call: string, sequence: number): Promise<void>;
 }
 
 export interface WireServerOptions {
@@ -126,6 +128,12 @@ export async function wireServer(
         contentType: "application/json",
         body: JSON.stringify({ intervalMs, calls }),
       }),
+    aliveOver: (to, intervalMs, call, sequence) =>
+      toInbox(to, to.replyTo ?? "", {
+        type: FRAME.alive,
+        contentType: "application/json",
+        body: JSON.stringify({ intervalMs, calls: [[call, sequence, false, true]] }),
+      }),
   };
 }
 
@@ -140,13 +148,28 @@ export interface WireClient extends ContractLink {
   readonly inbox: string;
   readonly frames: Collector<WireMessage>;
   closeInbox(): Promise<void>;
+  /** Another inbox, in place of the one before; frames to it are kept with the others. */
+  openInbox(): Promise<string>;
   /** Sends a request and returns its name on the wire. */
   signal(body: string, more?: WireSignal): Promise<string>;
   /** Tells one node, or all. */
   tell(type: string, call: string, headers?: Headers, node?: string): Promise<void>;
+  /** Tells the node to go on after the responses that have come, in the present inbox. */
+  resume(call: string, node: string, more: WireResume): Promise<void>;
+  /** Tells the node that these calls' ends have come. */
+  closing(calls: readonly string[], node: string): Promise<void>;
   upload(to: string, call: string, frame: Frame): Promise<void>;
   /** Frames of this type. */
   all(type: string): readonly WireMessage[];
+}
+
+export interface WireResume {
+  readonly counter: number;
+  readonly received: number;
+  readonly inbox?: string | undefined;
+  /** Undefined: as many as have come. */
+  readonly consumed?: number | undefined;
+  readonly clientId?: string | undefined;
 }
 
 export interface WireSignal {
@@ -165,16 +188,53 @@ export async function wireClient(context: ContractContext, name: string): Promis
   const { connection } = link;
   const clientId = randomUUID();
   const frames = context.collector<WireMessage>("frames to the client", describeFrame);
-  const inbox = await context.soon(
-    connection.openInbox(frames.add, () => {}),
-    "openInbox",
-  );
+  const openInbox = () =>
+    context.soon(
+      connection.openInbox(frames.add, () => {}),
+      "openInbox",
+    );
+  let inbox = await openInbox();
+  const broadcast = (
+    type: string,
+    call: string,
+    headers: Headers,
+    node: string | undefined,
+    body = "",
+  ): Promise<void> => {
+    const message = wire(body, { messageId: call, type, correlationId: call, headers });
+    return context.soon(
+      connection.publish({ kind: "broadcast", name: controlBroadcast(name), node }, message),
+      `broadcast ${type}`,
+    );
+  };
   return {
     ...link,
     clientId,
-    inbox: inbox.address,
+    get inbox() {
+      return inbox.address;
+    },
     frames,
     closeInbox: () => context.soon(inbox.stop(), "stop of the inbox"),
+    async openInbox() {
+      inbox = await openInbox();
+      return inbox.address;
+    },
+    resume(call, node, more) {
+      const { counter, received, consumed = received } = more;
+      const headers = {
+        [FRAME_HEADER.client]: more.clientId ?? clientId,
+        [FRAME_HEADER.inbox]: more.inbox ?? inbox.address,
+        [FRAME_HEADER.received]: String(received),
+        [FRAME_HEADER.resume]: String(counter),
+        [FRAME_HEADER.consumed]: String(consumed),
+        [FRAME_HEADER.grantedUpTo]: String(consumed + 512),
+      };
+      return broadcast(FRAME.resume, call, headers, node);
+    },
+    closing(calls, node) {
+      const headers = { [FRAME_HEADER.client]: clientId, [FRAME_HEADER.closing]: "true" };
+      return broadcast(FRAME.credit, clientId, headers, node, JSON.stringify(calls));
+    },
     async signal(body, more = {}) {
       const { type = FRAME.signal, lane = "standard", call = randomUUID(), replyTo = inbox.address } = more;
       const headers = defined({
@@ -200,14 +260,8 @@ export async function wireClient(context: ContractContext, name: string): Promis
       await context.soon(connection.publish({ kind: "queue", queue: requestQueue(name), lane }, message), "request");
       return call;
     },
-    async tell(type, call, headers = {}, node = undefined) {
-      const own = { [FRAME_HEADER.client]: clientId, ...headers };
-      const message = wire("", { messageId: call, type, correlationId: call, headers: own });
-      await context.soon(
-        connection.publish({ kind: "broadcast", name: controlBroadcast(name), node }, message),
-        `broadcast ${type}`,
-      );
-    },
+    tell: (type, call, headers = {}, node = undefined) =>
+      broadcast(type, call, { [FRAME_HEADER.client]: clientId, ...headers }, node),
     async upload(to, call, { type, headers = {}, body = "" }) {
       const message = wire(typeof body === "string" ? bytes(body) : body, {
         messageId: call,

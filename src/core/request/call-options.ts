@@ -54,14 +54,16 @@ export function resolveCallOptions(raw: CallOptions): ResolvedCallOptions {
   }
   if (!isCount(window, 1) || window > MAX_WINDOW) faults.push(`window must be a whole number from 1 to ${MAX_WINDOW}`);
   if (!isCount(windowBytes, 1)) faults.push("windowBytes must be a whole number ≥ 1");
-  for (const [name, value] of Object.entries({ stallMs, respondExtendsMs })) {
-    if (!(Number.isFinite(value) && value >= 0)) faults.push(`${name} must be a number ≥ 0, in milliseconds`);
-  }
+  if (!isSpan(stallMs)) faults.push("stallMs must be a number ≥ 0, in milliseconds");
+  if (!isSpan(respondExtendsMs)) faults.push("respondExtendsMs must be a number ≥ 0, in milliseconds");
   if (!PRIORITIES.has(priority)) faults.push("priority must be bulk, standard or expedite");
-  for (const [name, value] of Object.entries({ allowKeepAlive, idempotent })) {
-    if (typeof value !== "boolean") faults.push(`${name} must be true or false`);
-  }
+  if (typeof allowKeepAlive !== "boolean") faults.push("allowKeepAlive must be true or false");
+  if (typeof idempotent !== "boolean") faults.push("idempotent must be true or false");
   if (signal !== undefined && !(signal instanceof AbortSignal)) faults.push("signal must be an AbortSignal");
   if (faults.length > 0) throw invalid(faults.map((fault) => `call: ${fault}`));
   return { timeoutMs, allowKeepAlive, window, windowBytes, stallMs, respondExtendsMs, priority, idempotent, signal };
+}
+
+function isSpan(ms: number): boolean {
+  return Number.isFinite(ms) && ms >= 0;
 }

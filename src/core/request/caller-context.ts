@@ -6,7 +6,7 @@ import { Ring } from "../../util/ring.js";
 import { OVER } from "./accepted.js";
 import { asMessagingError } from "./as-messaging-error.js";
 import type { ResolvedCallOptions } from "./call-options.js";
-import { CallSignal, type WatchedContext } from "./call-signal.js";
+import { type CallerListener, CallSignal, type WatchedContext } from "./call-signal.js";
 import { Deadline } from "./deadline.js";
 import { type GateOwner, ResponseGate } from "./response-gate.js";
 import type { SharedTimers } from "./shared-timers.js";
@@ -45,7 +45,8 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
   /** Nothing comes any more. */
   #final: Final | undefined;
   /** Readers that wait for something to change. */
-  #news: Deferred<void> | undefined;
+  #news: Promise<void> | undefined;
+  #tellNews: (() => void) | undefined;
   #ended: Deferred<void> | undefined;
   #whenOver: (() => void) | undefined;
 
@@ -123,8 +124,12 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
     return undefined;
   }
 
-  onOver(listener: (reason: unknown) => void): () => void {
-    return this.#signal.listen(listener);
+  watch(listener: CallerListener): void {
+    this.#signal.watch(listener);
+  }
+
+  unwatch(listener: CallerListener): void {
+    this.#signal.unwatch(listener);
   }
 
   onTaken(listener: (taken: number) => void): void {
@@ -206,8 +211,7 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
   /** Resolves when something has come or the call is over; at once if so. */
   news(): Promise<void> {
     if (this.#unread.size > 0 || this.#final !== undefined) return Promise.resolve();
-    this.#news ??= deferred<void>();
-    return this.#news.promise;
+    return this.#change();
   }
 
   /** As `news`, for at least so many responses, and for at most so long; shorter if there is no room for so many. */
@@ -219,10 +223,10 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
     });
     this.#wanted = count;
     while (this.#unread.size < count && this.#final === undefined && this.hasCredit() && !isLate) {
-      this.#news ??= deferred<void>();
+      const change = this.#change();
       // The sink must not keep credit back that is waited for.
       this.#onTaken?.(this.#taken);
-      await this.#news.promise;
+      await change;
     }
     this.#wanted = 0;
     cancel();
@@ -258,9 +262,17 @@ export class CallerContext<Res> implements RequestContext<Res>, WatchedContext, 
     else this.#ended.reject(error);
   }
 
+  #change(): Promise<void> {
+    this.#news ??= new Promise<void>((resolve) => {
+      this.#tellNews = resolve;
+    });
+    return this.#news;
+  }
+
   #tell(): void {
-    const news = this.#news;
+    const tell = this.#tellNews;
     this.#news = undefined;
-    news?.resolve();
+    this.#tellNews = undefined;
+    tell?.();
   }
 }

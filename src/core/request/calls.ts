@@ -85,14 +85,7 @@ export function createCalls({ clock, random }: { readonly clock: Clock; readonly
 
     async callOne(sink, request, options) {
       const resolved = resolveCallOptions(options);
-      const reader = new ResponseReader(start(sink, request, resolved, resolved.window));
-      let only: ResponseMessage<never> | undefined;
-      for await (const response of reader) {
-        if (only !== undefined) throw new MessagingError("REMOTE", "callOne: there was more than one response");
-        only = response as ResponseMessage<never>;
-      }
-      if (only === undefined) throw new MessagingError("DATA_LOSS", "callOne: the call ended without a response");
-      return only;
+      return theOnly(start(sink, request, resolved, resolved.window));
     },
 
     async callOneWay(sink, request, options) {
@@ -102,3 +95,22 @@ export function createCalls({ clock, random }: { readonly clock: Clock; readonly
 }
 
 export const { call, callOne, callOneWay } = createCalls({ clock: systemClock, random: systemRandom });
+
+/** The one response of a call, once that is over. No reader in between: a promise for each of its steps would cost as much. */
+async function theOnly<Res>(context: CallerContext<Res>): Promise<ResponseMessage<Res>> {
+  let only: ResponseMessage<Res> | undefined;
+  while (context.final === undefined || context.unread > 0) {
+    const response = context.take();
+    if (response === undefined) await context.news();
+    else if (only === undefined) only = response;
+    else {
+      const error = new MessagingError("REMOTE", "callOne: there was more than one response");
+      context.discard(new MessagingError("ABORTED", "call: aborted by its caller"));
+      throw error;
+    }
+  }
+  const { error } = context.final;
+  if (error !== undefined) throw error;
+  if (only === undefined) throw new MessagingError("DATA_LOSS", "callOne: the call ended without a response");
+  return only;
+}

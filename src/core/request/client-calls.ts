@@ -5,6 +5,7 @@ import type { Cancel } from "../../ports/clock.js";
 import type { CoreContext } from "../core-context.js";
 import type { CallHost, HostedCall } from "./call-host.js";
 import { ClientInbox, type InboxLife } from "./client-inbox.js";
+import { ClosingMarks } from "./closing-marks.js";
 import { ControlSender } from "./control-sender.js";
 import { FrameLink } from "./frame-link.js";
 import { decodeAlive, FRAME, FRAME_HEADER } from "./frames.js";
@@ -22,6 +23,7 @@ const MAX_SINKS = 10_000;
 export class ClientCalls implements CallHost {
   readonly clientId: string;
   readonly controls: ControlSender;
+  readonly closings: ClosingMarks;
   readonly frames: FrameLink;
   /** For the calls. */
   readonly timers: SharedTimers;
@@ -34,6 +36,8 @@ export class ClientCalls implements CallHost {
   /** Calls that wait for the inbox. */
   readonly #starting = new Set<RemoteCall>();
   readonly #uploading = new Set<RemoteCall>();
+  /** Calls that wait for another inbox, or for their server to answer in this one. */
+  readonly #resuming = new Set<RemoteCall>();
   readonly #answered = new Set<string>();
   #interval: Cancel | undefined;
   /** Frames of unknown calls that have not been told of. */
@@ -46,6 +50,7 @@ export class ClientCalls implements CallHost {
     this.clientId = context.random.uuid();
     this.timers = new SharedTimers(context.clock);
     this.controls = new ControlSender(context, this.clientId);
+    this.closings = new ClosingMarks(context.clock, (closing) => this.controls.closing(closing));
     this.frames = new FrameLink(
       context.connection,
       () => {
@@ -71,6 +76,9 @@ export class ClientCalls implements CallHost {
       named: [...this.#named.values()].reduce((sum, { size }) => sum + size, 0),
       starting: this.#starting.size,
       uploading: this.#uploading.size,
+      resuming: this.#resuming.size,
+      closings: this.closings.size,
+      unsentControls: this.controls.unsent,
       answered: this.#answered.size,
     };
   }
@@ -78,14 +86,15 @@ export class ClientCalls implements CallHost {
   /** Registers the call; it is told when it may be published. Returns why not: one of this name is live, or this is closed. */
   add(call: RemoteCall): MessagingError | undefined {
     if (this.#isClosed) return closedError();
-    const named = this.#named.get(call.sink) ?? new Map<string, RemoteCall>();
-    if (named.has(call.name)) {
-      return new MessagingError("ALREADY_EXISTS", `a call with the callId ${JSON.stringify(call.callId)} is live`);
+    const { id, sink, callId, name, isOneWay } = call.request;
+    const named = this.#named.get(sink) ?? new Map<string, RemoteCall>();
+    if (named.has(name)) {
+      return new MessagingError("ALREADY_EXISTS", `a call with the callId ${JSON.stringify(callId)} is live`);
     }
-    this.#calls.set(call.id, call);
-    this.#named.set(call.sink, named.set(call.name, call));
-    this.#remember(call.sink);
-    if (call.isOneWay) call.publish(undefined);
+    this.#calls.set(id, call);
+    this.#named.set(sink, named.set(name, call));
+    this.#remember(sink);
+    if (isOneWay) call.publish(undefined);
     else if (this.#inbox.life !== undefined) call.publish(this.#inbox.life);
     else {
       this.#starting.add(call);
@@ -95,7 +104,7 @@ export class ClientCalls implements CallHost {
     return undefined;
   }
 
-  remove({ id, sink, name }: HostedCall): void {
+  remove({ request: { id, sink, name } }: HostedCall): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     this.#calls.delete(id);
@@ -104,17 +113,25 @@ export class ClientCalls implements CallHost {
     if (named?.size === 0) this.#named.delete(sink);
     this.#starting.delete(call);
     this.#uploading.delete(call);
+    this.#resuming.delete(call);
   }
 
   abort(sink: string, callId: string): void {
     this.#named.get(sink)?.get(callId)?.abortByCaller();
   }
 
-  setUploading({ id }: HostedCall, isUploading: boolean): void {
+  setUploading({ request: { id } }: HostedCall, isUploading: boolean): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     if (isUploading) this.#uploading.add(call);
     else this.#uploading.delete(call);
+  }
+
+  setResuming({ request: { id } }: HostedCall, isResuming: boolean): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    if (isResuming) this.#resuming.add(call);
+    else this.#resuming.delete(call);
   }
 
   /** Fails what is pending and tells its servers. */
@@ -125,6 +142,7 @@ export class ClientCalls implements CallHost {
     this.#interval?.();
     this.#tellLate();
     this.#answered.clear();
+    this.closings.flush();
     await this.#inbox.close();
   }
 
@@ -134,6 +152,7 @@ export class ClientCalls implements CallHost {
   }
 
   #onLive(life: InboxLife): void {
+    for (const call of [...this.#resuming]) call.resumeIn(life);
     for (const call of [...this.#starting]) {
       this.#starting.delete(call);
       call.publish(life);
@@ -144,11 +163,11 @@ export class ClientCalls implements CallHost {
     if (this.#isClosed) return;
     const cause = life.lost.reason;
     const error = new MessagingError("UNAVAILABLE", "the inbox was lost: the call may have run", { cause });
-    for (const call of [...this.#calls.values()]) if (call.life === life) call.lose(error);
+    for (const call of [...this.#calls.values()]) if (call.life === life) call.onInboxLost(error);
   }
 
   #onFailed(error: MessagingError): void {
-    for (const call of [...this.#starting]) call.lose(error);
+    for (const call of [...this.#starting, ...this.#resuming]) call.lose(error);
   }
 
   #onFrame(frame: WireMessage): void {
@@ -180,7 +199,8 @@ export class ClientCalls implements CallHost {
     for (const entry of alive.calls) {
       const call = this.#calls.get(entry.id);
       if (call === undefined) {
-        this.answerAbort(frame.replyTo, entry.id, node);
+        if (entry.isOver) this.#answerEnd(frame.replyTo, entry.id, node);
+        else this.answerAbort(frame.replyTo, entry.id, node);
         continue;
       }
       try {
@@ -200,6 +220,11 @@ export class ClientCalls implements CallHost {
     this.#answered.add(key);
     this.#startInterval();
     this.controls.abort({ sink, id, node });
+  }
+
+  /** It is over here, too: nothing of it need be kept. */
+  #answerEnd(sink: string | undefined, id: string, node: NodeId): void {
+    if (sink !== undefined && this.#sinks.has(sink) && !this.#isClosed) this.closings.add({ sink, node, id });
   }
 
   #remember(sink: string): void {

@@ -2,8 +2,10 @@ import type { WireMessage } from "../../driver/driver.js";
 import type { NodeId } from "../../ports/broadcast.js";
 import { Ring } from "../../util/ring.js";
 import type { CoreContext } from "../core-context.js";
+import type { ClosingOf } from "./closing-marks.js";
 import { FrameLink } from "./frame-link.js";
-import { FRAME, FRAME_HEADER, toFrame } from "./frames.js";
+import { encodeClosing, FRAME, FRAME_HEADER, JSON_TYPE, toFrame } from "./frames.js";
+import { type ResumeOf, resumeHeaders } from "./resume-frame.js";
 
 export interface AbortOf {
   readonly sink: string;
@@ -27,6 +29,12 @@ export interface CreditSource {
   readonly credit: CreditOf | undefined;
 }
 
+/** A call that asks its server to answer in this inbox. */
+export interface ResumeSource {
+  /** Undefined: there is nothing to be asked for any more. */
+  readonly resume: (ResumeOf & { readonly sink: string; readonly id: string; readonly node: NodeId }) | undefined;
+}
+
 const MAX_UNSENT_ABORTS = 10_000;
 
 /** The broadcast that carries credit and aborts to the servers of a sink. */
@@ -34,13 +42,15 @@ export function controlName(sink: string): string {
   return `${sink}.control`;
 }
 
-/** Credit and aborts, from this client to the node that runs the call. Best effort: what is lost is sent again when asked. */
+/** Credit, aborts and Resumes, from this client to the node that runs the call. Best effort: what is lost is sent again when asked. */
 export class ControlSender {
   readonly #context: CoreContext;
   readonly #clientId: string;
   readonly #frames: FrameLink;
   /** Calls whose credit found no room; the newest is what will be sent. */
   readonly #unsent = new Set<CreditSource>();
+  /** Calls whose Resume found no room. */
+  readonly #unsentResumes = new Set<ResumeSource>();
   /** Aborts that found no room, the oldest first. */
   readonly #unsentAborts = new Ring<AbortOf>();
 
@@ -72,8 +82,37 @@ export class ControlSender {
     this.#send(credit.sink, credit.node, FRAME.credit, credit.id, headers);
   }
 
+  /** What waits for room. */
+  get unsent(): number {
+    return this.#unsent.size + this.#unsentResumes.size + this.#unsentAborts.size;
+  }
+
+  resume(source: ResumeSource): void {
+    if (!this.#frames.hasRoom) {
+      // Without a link there is no inbox either, and with the next there will be another Resume.
+      if (this.#frames.link !== undefined) this.#unsentResumes.add(source);
+      return;
+    }
+    const { resume } = source;
+    if (resume === undefined) return;
+    const headers = resumeHeaders(resume);
+    headers[FRAME_HEADER.client] = this.#clientId;
+    this.#send(resume.sink, resume.node, FRAME.resume, resume.id, headers);
+  }
+
   forget(source: CreditSource): void {
     this.#unsent.delete(source);
+  }
+
+  forgetResume(source: ResumeSource): void {
+    this.#unsentResumes.delete(source);
+  }
+
+  /** Nothing of these calls need be kept. Not sent without room: whoever keeps them asks again. */
+  closing({ sink, node, ids }: ClosingOf): void {
+    if (!this.#frames.hasRoom) return;
+    const headers = { [FRAME_HEADER.client]: this.#clientId, [FRAME_HEADER.closing]: "true" };
+    this.#send(sink, node, FRAME.credit, this.#clientId, headers, encodeClosing([...ids]));
   }
 
   abort(abort: AbortOf): void {
@@ -87,9 +126,17 @@ export class ControlSender {
     this.#send(sink, node, FRAME.abort, id, { [FRAME_HEADER.client]: this.#clientId });
   }
 
-  #send(sink: string, node: NodeId | undefined, type: string, id: string, headers: Record<string, string>): void {
+  #send(
+    sink: string,
+    node: NodeId | undefined,
+    type: string,
+    id: string,
+    headers: Record<string, string>,
+    body?: Uint8Array,
+  ): void {
     const { clock, nodeId, driver, servers } = this.#context;
-    const frame = toFrame({ type, correlationId: id, headers, timestamp: clock.now() });
+    const contentType = body === undefined ? undefined : JSON_TYPE;
+    const frame = toFrame({ type, correlationId: id, headers, contentType, body, timestamp: clock.now() });
     this.#frames.send({ kind: "broadcast", name: controlName(sink), node }, frame);
     // Where a node does not hear itself, its own servers are told directly.
     const isForUs = node === undefined || node === nodeId;
@@ -101,6 +148,11 @@ export class ControlSender {
     for (let left = this.#unsentAborts.size; left > 0 && this.#frames.hasRoom; left -= 1) {
       const unsent = this.#unsentAborts.shift();
       if (unsent !== undefined) this.abort(unsent);
+    }
+    for (const source of this.#unsentResumes) {
+      if (!this.#frames.hasRoom) return;
+      this.#unsentResumes.delete(source);
+      this.resume(source);
     }
     for (const source of this.#unsent) {
       if (!this.#frames.hasRoom) return;

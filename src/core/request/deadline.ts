@@ -27,20 +27,24 @@ export class Deadline extends Alarm {
 
   /** Milliseconds since the epoch. Moves on while it stands still. */
   get endsAt(): number {
-    if (this.#heldUntil === undefined) return this.#end;
-    return this.#end + Math.min(this.#timers.now(), this.#heldUntil) - this.#heldSince;
+    return this.#heldUntil === undefined ? this.#end : this.#endsAt(this.#timers.now());
+  }
+
+  get isHeld(): boolean {
+    return this.#heldUntil !== undefined;
   }
 
   /** Not before `ms` milliseconds from now. Never shortens. */
   extend(ms: number): void {
-    const behind = this.#timers.now() + ms - this.endsAt;
+    const now = this.#timers.now();
+    const behind = now + ms - this.#endsAt(now);
     if (behind > 0) this.#end += behind;
   }
 
   /** Stands still from now on, for at most `ms` milliseconds; called again, for so long anew. */
   hold(ms: number): void {
     const now = this.#timers.now();
-    this.#end = this.endsAt;
+    this.#end = this.#endsAt(now);
     this.#heldSince = now;
     this.#heldUntil = now + ms;
   }
@@ -55,6 +59,10 @@ export class Deadline extends Alarm {
 
   cancel(): void {
     this.#timers.clear(this);
+  }
+
+  #endsAt(now: number): number {
+    return this.#heldUntil === undefined ? this.#end : this.#end + Math.min(now, this.#heldUntil) - this.#heldSince;
   }
 
   ring(): void {

@@ -38,7 +38,7 @@ export class FrameLink {
   send(to: Address, frame: WireMessage): boolean {
     const { link } = this;
     if (link === undefined) return false;
-    const sent = link.connection.publish(to, frame);
+    const sent = handOver(link, to, frame);
     if (sent !== this.#ready) this.#wait(sent, frame, link);
     return true;
   }
@@ -61,5 +61,14 @@ export class FrameLink {
   #release(): void {
     this.#waiting -= 1;
     if (this.#waiting === MAX_WAITING - 1) this.#onRoom();
+  }
+}
+
+/** A driver that throws where it should reject has failed all the same. */
+function handOver({ connection }: Link, to: Address, frame: WireMessage): Promise<void> {
+  try {
+    return connection.publish(to, frame);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -2,8 +2,11 @@ import type { WireMessage } from "../../driver/driver.js";
 import { FRAME, FRAME_HEADER } from "../../driver/request-frames.js";
 import { type ErrorCode, MessagingError } from "../../errors/messaging-error.js";
 import type { MessageHeaders } from "../../ports/message.js";
+import { parseJson } from "../../util/parse-json.js";
 
 export interface FrameParts {
+  /** Default: the correlation id. */
+  readonly messageId?: string | undefined;
   readonly type: string;
   /** The call; of an Alive the inbox, of a Probe its number. */
   readonly correlationId: string;
@@ -21,8 +24,9 @@ const JSON_TYPE = "application/json";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Frames are transient; their call names them, no id of their own. */
+/** Frames are transient; their call names them, no id of their own, but for an Alive. */
 export function toFrame({
+  messageId,
   type,
   correlationId,
   headers,
@@ -33,7 +37,7 @@ export function toFrame({
   expiresInMs,
 }: FrameParts): WireMessage {
   return {
-    messageId: correlationId,
+    messageId: messageId ?? correlationId,
     type,
     correlationId,
     replyTo,
@@ -54,12 +58,18 @@ export function numberIn(
   most = Number.MAX_SAFE_INTEGER,
 ): number | undefined {
   const text = headers[name];
-  if (text === undefined || !DECIMAL.test(text)) return undefined;
-  const value = Number(text);
+  if (text === undefined || text.length === 0 || text.length > MAX_DIGITS) return undefined;
+  let value = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const digit = text.charCodeAt(index) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    value = value * 10 + digit;
+  }
   return value >= least && value <= most ? value : undefined;
 }
 
-const DECIMAL = /^\d{1,16}$/;
+const MAX_DIGITS = 16;
+const ZERO = 0x30;
 
 /** Of an error's text and stack, so that it fits into a frame of any broker. */
 const MAX_TEXT = 8_192;
@@ -78,7 +88,7 @@ export function decodeError(frame: WireMessage): MessagingError {
   let message: unknown;
   let stack: unknown;
   try {
-    ({ code, message, stack } = JSON.parse(decoder.decode(frame.body)) as Record<string, unknown>);
+    ({ code, message, stack } = parseJson(decoder.decode(frame.body)) as Record<string, unknown>);
   } catch (cause) {
     return new MessagingError("REMOTE", "the server reported an error that cannot be read", { cause });
   }
@@ -99,6 +109,11 @@ export interface AliveEntry {
   readonly sequence: number;
   /** It waits for credit. */
   readonly isBlocked: boolean;
+  /**
+   * Its End or Error has been sent to this inbox, and is kept until it is known to have come. On the wire a fourth place,
+   * `true`, which is absent otherwise.
+   */
+  readonly isOver: boolean;
 }
 
 export interface Alive {
@@ -107,7 +122,9 @@ export interface Alive {
 }
 
 export function encodeAlive({ intervalMs, calls }: Alive): Uint8Array {
-  const list = calls.map(({ id, sequence, isBlocked }) => [id, sequence, isBlocked]);
+  const list = calls.map(({ id, sequence, isBlocked, isOver }) =>
+    isOver ? [id, sequence, isBlocked, true] : [id, sequence, isBlocked],
+  );
   return encoder.encode(JSON.stringify({ intervalMs, calls: list }));
 }
 
@@ -121,15 +138,31 @@ export function decodeAlive(body: Uint8Array): Alive | undefined {
   }
   if (typeof parsed !== "object" || parsed === null) return undefined;
   const { intervalMs, calls } = parsed as Record<string, unknown>;
-  if (typeof intervalMs !== "number" || !(intervalMs > 0) || !Array.isArray(calls)) return undefined;
+  if (typeof intervalMs !== "number" || !(intervalMs >= 1) || !Array.isArray(calls)) return undefined;
   const entries: AliveEntry[] = [];
   for (const call of calls as unknown[]) {
     if (!Array.isArray(call)) return undefined;
-    const [id, sequence, isBlocked] = call as unknown[];
+    const [id, sequence, isBlocked, isOver] = call as unknown[];
     if (typeof id !== "string" || !Number.isSafeInteger(sequence) || typeof isBlocked !== "boolean") return undefined;
-    entries.push({ id, sequence: sequence as number, isBlocked });
+    entries.push({ id, sequence: sequence as number, isBlocked, isOver: isOver === true });
   }
   return { intervalMs, calls: entries };
+}
+
+/** The calls whose end has come, in the body of a Credit that is marked so. */
+export function encodeClosing(ids: readonly string[]): Uint8Array {
+  return encoder.encode(JSON.stringify(ids));
+}
+
+/** Undefined for what is none. */
+export function decodeClosing(body: Uint8Array): readonly string[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(decoder.decode(body));
+    if (!Array.isArray(parsed)) return undefined;
+    return (parsed as unknown[]).filter((id): id is string => typeof id === "string");
+  } catch {
+    return undefined;
+  }
 }
 
 export { FRAME, FRAME_HEADER, JSON_TYPE };

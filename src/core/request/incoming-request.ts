@@ -19,6 +19,8 @@ export interface IncomingRequest {
   readonly timeoutMs: number;
   readonly allowKeepAlive: boolean;
   readonly isIdempotent: boolean;
+  /** The end may be told by the last response. */
+  readonly hasJointEnd: boolean;
   /** 0: one-way. */
   readonly window: number;
   readonly windowBytes: number;
@@ -29,6 +31,9 @@ export interface IncomingRequest {
   readonly contentType: string;
   readonly timestamp: number;
 }
+
+/** What outlives a call of its request. */
+export type KeptRequest = Pick<IncomingRequest, "id" | "clientId" | "version">;
 
 /** Throws what is to be told to the caller: `MALFORMED`, `UNSUPPORTED`, `TOO_LARGE`. */
 export function readRequest(frame: WireMessage, priority: Priority, options: ResolvedServeOptions): IncomingRequest {
@@ -60,6 +65,7 @@ export function readRequest(frame: WireMessage, priority: Priority, options: Res
     timeoutMs,
     allowKeepAlive: headers[FRAME_HEADER.allowKeepAlive] !== "false",
     isIdempotent: headers[FRAME_HEADER.idempotent] === "true",
+    hasJointEnd: version === "V5" && headers[FRAME_HEADER.jointEnd] === "true",
     window: replyTo === undefined ? 0 : (numberIn(headers, FRAME_HEADER.window, 1, MAX_WINDOW) ?? MAX_WINDOW),
     windowBytes: numberIn(headers, FRAME_HEADER.windowBytes, 1) ?? DEFAULT_WINDOW_BYTES,
     totalBytes,

@@ -5,19 +5,20 @@ import { Ring } from "../../util/ring.js";
 import { ACCEPTED } from "./accepted.js";
 import { asMessagingError } from "./as-messaging-error.js";
 import { DEFAULT_WINDOW_BYTES, MAX_WINDOW, RESPONSE_EXTENDS_MS } from "./call-options.js";
+import type { CallerListener } from "./call-signal.js";
 import { FragmentAssembly } from "./fragments.js";
 import { FRAME, FRAME_HEADER, numberIn } from "./frames.js";
 import type { OutgoingRequest } from "./outgoing-request.js";
 
-export interface ResponseEvents {
+export interface ResponseEvents extends CallerListener {
   /** Enough was taken for the server to be told. */
   onCredit(): void;
   /** The server has ended the call. */
   onDone(error: MessagingError | undefined): void;
+  /** Something that was sent has not come, and may be sent again. */
+  onGap(error: MessagingError): void;
   /** What came cannot be right: the call is to be failed and aborted. */
-  onFault(error: MessagingError): void;
-  /** The caller's end takes nothing more. */
-  onCallerOver(): void;
+  lose(error: MessagingError): void;
 }
 
 interface SizedResponse {
@@ -76,6 +77,11 @@ export class IncomingResponses {
     return this.#consumed;
   }
 
+  /** What the server may still keep of this. */
+  get unsettledBytes(): number {
+    return this.#untakenBytes + this.#takenBytes;
+  }
+
   get grantedUpTo(): number {
     return this.#consumed + this.#window;
   }
@@ -83,11 +89,19 @@ export class IncomingResponses {
   onFrame(frame: WireMessage, isNumbered: boolean): void {
     try {
       if (frame.type === FRAME.end) this.#onEnd(frame, isNumbered);
-      else if (frame.type === FRAME.response) this.#onResponse(frame, isNumbered);
-      else this.#onPiece(frame, isNumbered);
+      else if (frame.type === FRAME.response) {
+        this.#onResponse(frame, isNumbered);
+        // The last response says so, and there is no other end.
+        if (isNumbered && frame.headers[FRAME_HEADER.totalResponses] !== undefined) this.#onEnd(frame, isNumbered);
+      } else this.#onPiece(frame, isNumbered);
     } catch (error) {
-      this.#events.onFault(asMessagingError(error));
+      this.#events.lose(asMessagingError(error));
     }
+  }
+
+  /** The next response was lost, as is seen by something else that came. */
+  onMissing(sign: string): void {
+    this.#events.onGap(dataLoss(`response ${this.#completed + 1} was lost: ${sign}`));
   }
 
   onError(error: MessagingError): void {
@@ -133,6 +147,10 @@ export class IncomingResponses {
 
   #onEnd(frame: WireMessage, isNumbered: boolean): void {
     const total = isNumbered ? numberIn(frame.headers, FRAME_HEADER.totalResponses) : this.#completed;
+    if (total !== undefined && total > this.#completed) {
+      this.onMissing(`the call ended after ${total}`);
+      return;
+    }
     if (this.#assembly !== undefined || total !== this.#completed) {
       throw dataLoss(`response ${this.#completed + 1} was lost: the call ended after ${total ?? "an unknown number"}`);
     }
@@ -143,7 +161,10 @@ export class IncomingResponses {
   #isNext(sequence: number | undefined, isNumbered: boolean): boolean {
     if (sequence === undefined) throw dataLoss("a response has no number");
     if (sequence <= this.#completed) return false;
-    if (sequence > this.#completed + 1) throw dataLoss(`response ${this.#completed + 1} was lost`);
+    if (sequence > this.#completed + 1) {
+      this.onMissing(`response ${sequence} came`);
+      return false;
+    }
     if (isNumbered) this.#checkWindow(sequence);
     return true;
   }
@@ -187,14 +208,14 @@ export class IncomingResponses {
   }
 
   #onAccepted(isOpen: boolean): void {
-    if (!isOpen) this.#events.onCallerOver();
+    if (!isOpen) this.#events.onCallerOver(undefined);
     // For a caller that does not say what it takes.
     else if (this.#caller.onTaken === undefined) this.#onTaken(this.#taken + 1);
   }
 
   #onRefused(error: unknown): void {
     const text = "the caller's end refused a response";
-    this.#events.onFault(MessagingError.is(error) ? error : new MessagingError("UNKNOWN", text, { cause: error }));
+    this.#events.lose(MessagingError.is(error) ? error : new MessagingError("UNKNOWN", text, { cause: error }));
   }
 
   #hold(sized: SizedResponse): void {
@@ -243,7 +264,7 @@ export class IncomingResponses {
     if (this.#final !== undefined || this.#taken === this.#consumed) return;
     const isHalf = (this.#taken - this.#consumed) * 2 >= this.#window || this.#takenBytes * 2 >= this.#windowBytes;
     // Told again without news, it is that the reader waits for more: then what is left of the credit decides.
-    const unsettledBytes = this.#untakenBytes + this.#takenBytes;
+    const { unsettledBytes } = this;
     const isLittle = (this.grantedUpTo - this.#completed) * 2 < this.#window || unsettledBytes * 2 >= this.#windowBytes;
     const isShort = isRepeated && isLittle;
     if (isHalf || isShort) this.#events.onCredit();

@@ -5,7 +5,8 @@ import { requestQueue } from "./request-queue.js";
 /** The most urgent first. */
 export const LANES: readonly Priority[] = ["expedite", "standard", "bulk"];
 
-const SET = Promise.resolve();
+/** It is so already: no promise for each call. */
+export const SET = Promise.resolve();
 
 export interface LaneConsumersOptions {
   readonly sink: string;
@@ -44,12 +45,11 @@ export class LaneConsumers implements DriverResource {
     return consumers;
   }
 
-  /** Undefined: it is so already. */
-  setPrefetch(lane: Priority, count: number): Promise<void> | undefined {
+  setPrefetch(lane: Priority, count: number): Promise<void> {
     const before = this.#prefetch.get(lane);
     const consumer = this.#consumers.get(lane);
-    if (consumer === undefined || before === undefined) return undefined;
-    if (before.count === count) return before.done === SET ? undefined : before.done;
+    if (consumer === undefined || before === undefined) return SET;
+    if (before.count === count) return before.done;
     const done = consumer.setPrefetch(count);
     const entry = { count, done };
     this.#prefetch.set(lane, entry);

@@ -3,12 +3,22 @@ import { Alarm, type SharedTimers } from "./shared-timers.js";
 /** A call that is not named for so many intervals has lost its server. */
 const INTERVALS = 3;
 
-/** Watches for signs of life. One timer, moved by looking at the time of the last sign when it fires. */
+/** A look that is later than this may count all the same where intervals are as short. */
+const GRAIN_MS = 50;
+
+/**
+ * Watches for signs of life: looks once per interval, and calls it silence when there was none at three looks, each an
+ * interval after the one before. So the time in which this process itself, or the whole machine, stood still counts for
+ * one look at most: what came meanwhile has not been read yet, or was not sent.
+ */
 export class LifeWatch extends Alarm {
   readonly #timers: SharedTimers;
   readonly #owner: { onSilence(): void };
   #intervalMs: number | undefined;
+  #atLeastMs = 0;
   #lastSign = 0;
+  /** In vain, since the last sign. */
+  #looks = 0;
 
   constructor(timers: SharedTimers, owner: { onSilence(): void }) {
     super();
@@ -16,15 +26,27 @@ export class LifeWatch extends Alarm {
     this.#owner = owner;
   }
 
-  /** The server lives; it says so at this interval, if it says one. Until one is known nothing is expected. */
-  sign(intervalMs: number | undefined): void {
+  /**
+   * The server lives; it says so at this interval, if it says one. Until one is known nothing is expected. `atLeastMs`: the
+   * next sign may take so long, whatever the interval.
+   */
+  sign(intervalMs: number | undefined, atLeastMs = 0): void {
     this.#lastSign = this.#timers.now();
-    if (intervalMs === undefined || intervalMs === this.#intervalMs) {
-      if (this.index < 0 && this.#intervalMs !== undefined) this.#arm();
-      return;
-    }
-    this.#intervalMs = intervalMs;
-    this.#arm();
+    this.#looks = 0;
+    const isSame = (intervalMs ?? this.#intervalMs) === this.#intervalMs && atLeastMs === this.#atLeastMs;
+    this.#atLeastMs = atLeastMs;
+    this.#intervalMs = intervalMs ?? this.#intervalMs;
+    if (this.#intervalMs !== undefined && (!isSame || this.index < 0)) this.#timers.set(this, this.#firstLookAt);
+  }
+
+  /** The server's interval, where nothing more is expected of it. */
+  note(intervalMs: number | undefined): void {
+    this.#intervalMs = intervalMs ?? this.#intervalMs;
+  }
+
+  /** At which the server speaks; undefined until it has said so. */
+  get intervalMs(): number | undefined {
+    return this.#intervalMs;
   }
 
   /** Whoever spoke so far is not the one that is listened to. */
@@ -40,18 +62,18 @@ export class LifeWatch extends Alarm {
   ring(): void {
     const intervalMs = this.#intervalMs ?? 0;
     const now = this.#timers.now();
-    if (now < this.#lastSign + INTERVALS * intervalMs) {
-      this.#arm();
-    } else if (now - this.at >= intervalMs) {
-      // This process itself stood still: what came meanwhile has not been read yet.
-      this.#lastSign = now - (INTERVALS - 1) * intervalMs;
-      this.#arm();
-    } else {
-      this.#owner.onSilence();
+    if (now < this.#firstLookAt) {
+      this.#timers.set(this, this.#firstLookAt);
+      return;
     }
+    const isLate = now - this.at >= Math.max(intervalMs, GRAIN_MS);
+    if (!isLate) this.#looks += 1;
+    if (this.#looks < INTERVALS) this.#timers.set(this, now + intervalMs);
+    else this.#owner.onSilence();
   }
 
-  #arm(): void {
-    this.#timers.set(this, this.#lastSign + INTERVALS * (this.#intervalMs ?? 0));
+  get #firstLookAt(): number {
+    const intervalMs = this.#intervalMs ?? 0;
+    return this.#lastSign + Math.max(intervalMs, this.#atLeastMs - (INTERVALS - 1) * intervalMs);
   }
 }

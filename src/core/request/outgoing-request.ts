@@ -3,6 +3,7 @@ import { RESERVED_PREFIX } from "../../driver/reserved-headers.js";
 import { MessagingError } from "../../errors/messaging-error.js";
 import type { MessageHeaders, Priority } from "../../ports/message.js";
 import type { RequestContext, RequestMessage, ResponseMessage } from "../../ports/request-sink.js";
+import type { PublishBounds } from "../pending-publish.js";
 import { NO_HEADERS, withoutReserved } from "../wire-message.js";
 import { decodeBody, type EncodedBody, encodeBody } from "./body-codecs.js";
 import { MAX_WINDOW } from "./call-options.js";
@@ -27,7 +28,6 @@ export class OutgoingRequest {
   readonly context: RequestContext<never>;
   /** Empty once it was sent and is not to be uploaded. */
   body: Uint8Array;
-  readonly address: Address;
   readonly isIdempotent: boolean;
   /** As the server will take them, whatever the context says. 0: one-way. */
   readonly window: number;
@@ -35,6 +35,7 @@ export class OutgoingRequest {
   /** Among the live calls of its client and sink. */
   readonly name: string;
   readonly #options: ResolvedSinkOptions;
+  readonly #lane: Priority;
   readonly #contentType: string;
   readonly #headers: MessageHeaders;
   readonly #timestamp: number;
@@ -43,7 +44,6 @@ export class OutgoingRequest {
   /** Throws `INVALID_ARGUMENT` for a body that cannot be encoded. */
   constructor({ id, sink, message, context, options }: OutgoingRequestParts) {
     const { bytes, contentType } = encodeBody(options.codec, message.body, message.contentType);
-    const lane: Priority = message.priority ?? "standard";
     if (!(context.window >= 1) && bytes.byteLength > options.maxMessageBytes) {
       const text = `the body has ${bytes.byteLength} bytes; one-way, at most ${options.maxMessageBytes} can be sent`;
       throw new MessagingError("TOO_LARGE", text);
@@ -58,13 +58,32 @@ export class OutgoingRequest {
     this.name = origin === undefined ? message.callId : `${origin}\n${message.callId}`;
     this.context = context;
     this.body = bytes;
-    this.address = { kind: "queue", queue: requestQueue(sink), lane };
+    this.#lane = message.priority ?? "standard";
     this.isIdempotent = message.idempotent ?? false;
     this.#options = options;
     this.#contentType = contentType;
     this.#isUpload = bytes.byteLength > options.fragmentBytes && this.window > 0;
     this.#headers = message.headers === undefined ? NO_HEADERS : withoutReserved(message.headers);
     this.#timestamp = message.timestamp;
+  }
+
+  /** Made when asked for: once or twice in a call. */
+  get address(): Address {
+    return { kind: "queue", queue: requestQueue(this.sink), lane: this.#lane };
+  }
+
+  /**
+   * It is never sent again from there. Contexts of our own end a call at its deadline, and its publish with it; the bound is for
+   * one that was answered and never confirmed, and rounded, since all of one bound share a timer.
+   */
+  publishBounds(timeoutMs: number): PublishBounds {
+    const boundMs = isWatched(this.context) ? 2 ** Math.ceil(Math.log2(timeoutMs)) : timeoutMs;
+    return { what: `request ${this.sink}`, timeoutMs: boundMs, signal: undefined, resend: false };
+  }
+
+  /** Nobody waits for responses. */
+  get isOneWay(): boolean {
+    return this.window === 0;
   }
 
   /** One-way there is no inbox to be asked for the pieces in. */
@@ -100,6 +119,7 @@ export class OutgoingRequest {
       [FRAME_HEADER.windowBytes]: String(windowBytes),
     };
     if (protocolVersion === "auto") headers[FRAME_HEADER.maxVersion] = "V5";
+    if (protocolVersion !== "V4" && window > 0) headers[FRAME_HEADER.jointEnd] = "true";
     if (!allowKeepAlive) headers[FRAME_HEADER.allowKeepAlive] = "false";
     if (this.isIdempotent) headers[FRAME_HEADER.idempotent] = "true";
     if (this.isUpload) headers[FRAME_HEADER.totalBytes] = String(this.body.byteLength);

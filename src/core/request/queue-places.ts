@@ -1,7 +1,8 @@
-import type { WireDelivery } from "../../driver/driver.js";
+import type { DeliveryPlace, WireDelivery } from "../../driver/driver.js";
 import { MessagingError } from "../../errors/messaging-error.js";
 import type { Priority } from "../../ports/message.js";
 import type { CoreContext } from "../core-context.js";
+import { JointOutcomes } from "../joint-outcomes.js";
 import { encodeError, FRAME, FRAME_HEADER, JSON_TYPE } from "./frames.js";
 import type { ReplySender } from "./reply-sender.js";
 import { requestQueue } from "./request-queue.js";
@@ -16,6 +17,11 @@ export class QueuePlaces {
   readonly #sink: string;
   readonly #replies: ReplySender;
   readonly #onSettled: () => void;
+  /** Never rejects. */
+  readonly #acked = new JointOutcomes<undefined, boolean>(
+    () => this.#settled(),
+    () => this.#settled(),
+  );
 
   constructor(context: CoreContext, sink: string, replies: ReplySender, onSettled: () => void) {
     this.#context = context;
@@ -25,10 +31,10 @@ export class QueuePlaces {
   }
 
   /** Its call is over. */
-  settle(wire: WireDelivery, after?: Promise<void>): void {
+  settle(place: DeliveryPlace, after?: Promise<void>): void {
     this.settling += 1;
-    if (after === undefined) void wire.settle("ack").then(() => this.#settled());
-    else void after.then(() => wire.settle("ack")).then(() => this.#settled());
+    if (after === undefined) this.#acked.add(place.settle("ack"), undefined);
+    else void after.then(() => place.settle("ack")).then(() => this.#settled());
   }
 
   /** There is nobody to be told. */
@@ -79,4 +85,9 @@ export class QueuePlaces {
     this.settling -= 1;
     this.#onSettled();
   }
+}
+
+/** The request has been read, and is not kept for as long as its call runs. */
+export function placeOf(wire: WireDelivery): DeliveryPlace {
+  return wire.place ?? wire;
 }

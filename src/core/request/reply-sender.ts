@@ -9,6 +9,11 @@ import { FRAME_HEADER, type FrameParts, toFrame } from "./frames.js";
 /** Last words that wait for a link. Each stands for a call that has ended, so there are never many. */
 const MAX_UNSENT = 10_000;
 
+/** The headers are the sender's to add to. */
+export interface ReplyParts extends Omit<FrameParts, "timestamp"> {
+  readonly headers: Record<string, string>;
+}
+
 interface Unsent {
   readonly inbox: string;
   readonly frame: WireMessage;
@@ -44,13 +49,13 @@ export class ReplySender {
     return this.#unsent.size;
   }
 
-  /** False: there is no link. The headers are the sender's to add to. */
-  send(inbox: string, parts: Omit<FrameParts, "timestamp"> & { readonly headers: Record<string, string> }): boolean {
+  /** False: there is no link. */
+  send(inbox: string, parts: ReplyParts): boolean {
     return this.frames.send({ kind: "inbox", address: inbox }, this.#toFrame(parts));
   }
 
   /** The last frame of a call: without a link it waits for one. */
-  sendLast(inbox: string, parts: Omit<FrameParts, "timestamp"> & { readonly headers: Record<string, string> }): void {
+  sendLast(inbox: string, parts: ReplyParts): void {
     const frame = this.#toFrame(parts);
     if (this.#unsent.size === 0 && this.frames.send({ kind: "inbox", address: inbox }, frame)) return;
     if (this.#unsent.size < MAX_UNSENT) this.#unsent.push({ inbox, frame });
@@ -78,8 +83,9 @@ export class ReplySender {
   }
 
   /** Says who sends, and whom to answer. */
-  #toFrame(parts: Omit<FrameParts, "timestamp"> & { readonly headers: Record<string, string> }): WireMessage {
-    parts.headers[FRAME_HEADER.node] = this.nodeId;
-    return toFrame({ ...parts, replyTo: this.#sink, timestamp: this.#context.clock.now() });
+  #toFrame({ messageId, type, correlationId, headers, contentType, body }: ReplyParts): WireMessage {
+    headers[FRAME_HEADER.node] = this.nodeId;
+    const timestamp = this.#context.clock.now();
+    return toFrame({ messageId, type, correlationId, headers, replyTo: this.#sink, contentType, body, timestamp });
   }
 }

@@ -55,17 +55,14 @@ export class ResponseReader<Res> implements ResponseStream<Res> {
     return Promise.resolve();
   }
 
-  async #next(): Promise<IteratorResult<ResponseMessage<Res>>> {
+  /** No async function: suspended, it would be a good part of what an idle call costs. */
+  #next(): Promise<IteratorResult<ResponseMessage<Res>>> {
     const context = this.#context;
-    for (;;) {
-      const response = context.take();
-      if (response !== undefined) return { done: false, value: response };
-      if (context.final !== undefined) {
-        this.#throwIfFailed();
-        return { done: true, value: undefined };
-      }
-      await context.news();
-    }
+    const response = context.take();
+    if (response !== undefined) return Promise.resolve({ done: false, value: response });
+    if (context.final === undefined) return context.news().then(() => this.#next());
+    const { error } = context.final;
+    return error === undefined ? Promise.resolve({ done: true, value: undefined }) : Promise.reject(error);
   }
 
   /** Left before the end: nobody reads on. */

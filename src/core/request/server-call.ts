@@ -1,77 +1,50 @@
-import type { WireDelivery } from "../../driver/driver.js";
 import { MessagingError } from "../../errors/messaging-error.js";
 import type { RequestContext, ResponseMessage } from "../../ports/request-sink.js";
 import { errorText } from "../../util/error-text.js";
-import { Ring } from "../../util/ring.js";
 import { checkHeaders } from "../options.js";
 import { OVER } from "./accepted.js";
 import { asMessagingError } from "./as-messaging-error.js";
 import { encodeBody } from "./body-codecs.js";
-import { MAX_WINDOW } from "./call-options.js";
-import { CallSignal, type WatchedContext } from "./call-signal.js";
+import { type CallerListener, CallSignal, type WatchedContext } from "./call-signal.js";
+import type { CutCall } from "./cut-calls.js";
 import { Deadline } from "./deadline.js";
-import { type AliveEntry, encodeError, FRAME, FRAME_HEADER, JSON_TYPE } from "./frames.js";
+import { lostError, type Waiting } from "./ended-call.js";
+import type { AliveEntry } from "./frames.js";
+import { HeldPlace } from "./held-place.js";
 import type { IncomingRequest } from "./incoming-request.js";
-import type { LaneConsumers } from "./lane-consumers.js";
-import type { ReplySender } from "./reply-sender.js";
-import { type OutgoingBody, ResponseFrames } from "./response-frames.js";
+import { ResponseFrames } from "./response-frames.js";
 import { type GateOwner, ResponseGate } from "./response-gate.js";
-import type { SharedTimers } from "./shared-timers.js";
-import type { ResolvedServeOptions } from "./sink-options.js";
+import type { ResumeOf } from "./resume-frame.js";
+import type { OutgoingBody } from "./sent-responses.js";
+import type { ServerCallHost } from "./server-call-host.js";
 
-/** The place in the queue that a call holds: a delivery, and the consumer's life through which it came. */
-export interface HeldDelivery {
-  readonly wire: WireDelivery;
-  readonly life: LaneConsumers;
-}
-
-/** What the calls of one server share. */
-export interface ServerCallHost {
-  readonly options: ResolvedServeOptions;
-  readonly clock: SharedTimers;
-  readonly replies: ReplySender;
-  /** Calls that wait for room on the link put themselves here. */
-  readonly waiting: Set<ServerCall>;
-  /** Called once, when the call is over. `isForced`: not by its sink. */
-  onOver(call: ServerCall, error: MessagingError | undefined, isForced: boolean): void;
-}
+type Roles = RequestContext<unknown> & WatchedContext & GateOwner<OutgoingBody> & Waiting & CutCall;
 
 /** The server's side of one call: the context that its sink answers to, and what becomes of that on the wire. */
-export class ServerCall implements RequestContext<unknown>, WatchedContext, GateOwner<OutgoingBody> {
+export class ServerCall implements Roles {
   readonly request: IncomingRequest;
-  /** Of a request that was delivered again: credit for an earlier run is not for this one. */
-  readonly run: string | undefined;
   readonly startedAt: number;
-  /** Absent once it was settled; the call may run on without. */
-  #held: HeldDelivery | undefined;
-  readonly #host: ServerCallHost;
+  readonly place: HeldPlace;
+  readonly #host: ServerCallHost<ServerCall>;
   readonly #signal = new CallSignal();
   readonly #deadline: Deadline;
   readonly #gate: ResponseGate<OutgoingBody>;
-  readonly #frames: ResponseFrames;
-  /** Sizes of what was sent and not taken. */
-  readonly #untaken = new Ring<number>();
-  #untakenBytes = 0;
-  #consumed = 0;
-  #grantedUpTo: number;
+  readonly frames: ResponseFrames;
   #onTaken: ((taken: number) => void) | undefined;
   #closing: { readonly error: MessagingError | undefined } | undefined;
   #isOver = false;
-  /** The deadline stands still. */
-  #isHeld = false;
   /** The sink has been given the request. */
   isStarted = false;
   /** The sink knows that it is over. */
   isLeft = false;
 
-  constructor(host: ServerCallHost, request: IncomingRequest, run: string | undefined) {
-    const { options, clock, replies } = host;
+  constructor(host: ServerCallHost<ServerCall>, request: IncomingRequest, run: string | undefined) {
+    const { clock } = host;
     this.#host = host;
     this.request = request;
-    this.run = run;
+    this.place = new HeldPlace(request.priority);
     this.startedAt = clock.now();
-    this.#grantedUpTo = request.window;
-    this.#frames = new ResponseFrames(request, options, replies, run);
+    this.frames = new ResponseFrames(host, request, run);
     this.#deadline = new Deadline(clock, request.timeoutMs, this);
     this.#gate = new ResponseGate<OutgoingBody>(this);
   }
@@ -108,49 +81,55 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
     return this.request.id;
   }
 
-  get responses(): number {
-    return this.#frames.sequence;
+  /** What the Alive frame with this id says of it. */
+  aliveEntry(alive: string): AliveEntry {
+    return this.frames.aliveEntry(alive, this.#gate.isWaiting && !this.#hasCredit);
   }
 
-  /** What an Alive frame says of it. */
-  get aliveEntry(): AliveEntry {
-    return {
-      id: this.request.id,
-      sequence: this.#frames.completed,
-      isBlocked: this.#gate.isWaiting && !this.#hasCredit,
-    };
-  }
-
-  get delivery(): HeldDelivery | undefined {
-    return this.#held;
-  }
-
-  hold(held: HeldDelivery): void {
-    this.#held = held;
-    held.life.held[this.request.priority] += 1;
-  }
-
-  /** Lets go of its place in the queue, which is to be settled by whoever asked. */
-  takeDelivery(): WireDelivery | undefined {
-    const held = this.#held;
-    if (held === undefined) return undefined;
-    this.#held = undefined;
-    held.life.held[this.request.priority] -= 1;
-    return held.wire;
+  /** Its body has not come whole. */
+  get isUploading(): boolean {
+    return this.request.totalBytes !== undefined && !this.isStarted;
   }
 
   keepAlive(ms: number): boolean {
     if (this.#isDone) return false;
     if (!this.allowKeepAlive) return true;
     this.#deadline.extend(ms);
-    this.#frames.keepAlive(ms, this.#host.clock.now());
-    if (this.#frames.isHeldUp) this.#host.waiting.add(this);
+    this.frames.keepAlive(ms, this.#host.clock.now());
+    if (this.frames.isHeldUp) this.#host.waiting.add(this);
     return true;
   }
 
-  /** What was promised may have been lost with the link. */
-  repeatKeepAlive(): void {
-    if (!this.#isOver) this.#frames.repeatKeepAlive(this.#host.clock.now());
+  /** There is a new link: what was sent on the last one may be lost. */
+  repeat(): void {
+    if (this.#isOver) return;
+    this.frames.repeat(this.#host.clock.now());
+    this.pump();
+  }
+
+  /** Its caller has another inbox, or has missed something. */
+  resume(resume: ResumeOf): void {
+    if (this.#isOver) return;
+    this.frames.resume(resume, this.#host.clock.now());
+    // An earlier one that comes late changes nothing.
+    if (!this.frames.isCut) this.#host.cut.delete(this);
+    if (this.isUploading) {
+      this.fail(new MessagingError("UNAVAILABLE", "the caller's inbox was lost in the middle of the upload"));
+      return;
+    }
+    if (resume.run === this.frames.run) this.onCredit(resume.consumed, resume.grantedUpTo);
+    this.pump();
+  }
+
+  /** What was sent has found no inbox. `isNeverReached`: so has all before it, and nobody will ask for it again. */
+  onReturned(isNeverReached: boolean): void {
+    if (this.#isOver) return;
+    if (isNeverReached) this.onGivenUp();
+    else this.#host.cut.add(this);
+  }
+
+  onGivenUp(): void {
+    this.stop(new MessagingError("UNAVAILABLE", "the caller is gone"), false);
   }
 
   respond(response: ResponseMessage<unknown>): Promise<boolean> {
@@ -174,8 +153,12 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
     this.#close({ error: asMessagingError(error) });
   }
 
-  onOver(listener: (reason: unknown) => void): () => void {
-    return this.#signal.listen(listener);
+  watch(listener: CallerListener): void {
+    this.#signal.watch(listener);
+  }
+
+  unwatch(listener: CallerListener): void {
+    this.#signal.unwatch(listener);
   }
 
   onTaken(listener: (taken: number) => void): void {
@@ -187,40 +170,47 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
     if (this.allowKeepAlive) this.#deadline.extend(this.#host.options.respondExtendsMs);
   }
 
-  /** Absolute and cumulative, so that one that is lost, repeated or late does no harm. */
   onCredit(consumed: number, grantedUpTo: number): void {
-    if (this.#isOver || consumed > this.#frames.sequence) return;
-    if (consumed > this.#consumed) {
-      for (; this.#consumed < consumed; this.#consumed += 1) this.#untakenBytes -= this.#untaken.shift() ?? 0;
-      // Counted anew from each response taken.
-      if (this.#isHeld) this.#deadline.hold(this.#host.options.stallMs);
-    }
-    this.#grantedUpTo = Math.max(this.#grantedUpTo, Math.min(grantedUpTo, this.#consumed + MAX_WINDOW));
-    this.#onTaken?.(this.#consumed);
+    if (this.#isOver || consumed > this.frames.whole) return;
+    const isNews = this.frames.grant(consumed, grantedUpTo);
+    // Counted anew from each response taken.
+    if (isNews && this.#deadline.isHeld) this.#deadline.hold(this.#host.options.stallMs);
+    this.#onTaken?.(this.frames.sent.consumed);
     this.pump();
   }
 
   /** There may be room or credit for more. */
   pump(): void {
     if (this.#isOver) return;
-    this.#frames.pump(this.#host.clock.now());
-    if (this.#frames.isHeldUp) this.#host.waiting.add(this);
+    this.frames.pump(this.#host.clock.now());
+    if (this.frames.isBroken) {
+      this.stop(lostError(), true);
+      return;
+    }
+    if (this.frames.isHeldUp) this.#host.waiting.add(this);
     this.#gate.pump();
     this.#holdDeadline();
     this.#closeWhenSent();
   }
 
+  /** Its response has waited long enough for the end of the call. */
+  letGo(): void {
+    if (this.#isOver || !this.frames.isHeldBack) return;
+    this.frames.pump(this.#host.clock.now());
+    if (this.frames.isHeldUp) this.#host.waiting.add(this);
+  }
+
   /** Ends a call that was never started. */
   refuse(error: MessagingError): void {
-    this.#sendError(error, true);
-    this.#finish(error, false);
+    this.frames.finish(error, true, true);
+    this.#finish(error, false, false);
   }
 
   /** Ends the call from outside. `isTold`: its caller is to be told; otherwise it knows, or is gone. */
   stop(error: MessagingError, isTold: boolean): void {
     if (this.#isOver) return;
-    if (isTold) this.#sendError(error);
-    this.#finish(error, true);
+    if (isTold) this.frames.finish(error, true);
+    this.#finish(error, true, isTold);
   }
 
   get #isDone(): boolean {
@@ -229,23 +219,20 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   }
 
   get #hasRoom(): boolean {
-    if (!this.#host.replies.frames.hasRoom) {
-      this.#host.waiting.add(this);
-      return false;
-    }
-    return !this.#frames.isSending;
+    if (this.frames.isSending) return false;
+    if (this.#host.replies.frames.hasRoom) return true;
+    this.#host.waiting.add(this);
+    return false;
   }
 
   get #hasCredit(): boolean {
-    if (this.request.version === "V4") return true;
-    const { sequence } = this.#frames;
-    if (sequence >= this.#grantedUpTo) return false;
-    return sequence === this.#consumed || this.#untakenBytes < this.windowBytes;
+    return this.request.version === "V4" || this.frames.sent.allows(this.frames.sequence);
   }
 
   #encode({ body, headers, contentType }: ResponseMessage<unknown>): OutgoingBody {
     if (headers !== undefined) checkHeaders(headers);
-    return { ...encodeBody(this.#host.options.responseCodec, body, contentType), headers };
+    const encoded = encodeBody(this.#host.options.responseCodec, body, contentType);
+    return { bytes: encoded.bytes, contentType: encoded.contentType, headers };
   }
 
   onDeadline(): void {
@@ -262,15 +249,11 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   }
 
   pass(body: OutgoingBody): void {
-    this.#frames.send(body);
-    if (this.#frames.isHeldUp) this.#host.waiting.add(this);
-    if (this.request.version === "V4") {
-      // Nobody will ever say what was taken: what is sent counts as such, for a sink that passes responses on.
-      this.#onTaken?.(this.#frames.sequence);
-      return;
-    }
-    this.#untaken.push(body.bytes.byteLength);
-    this.#untakenBytes += body.bytes.byteLength;
+    this.frames.send(body);
+    if (this.frames.isHeldBack) this.#host.heldBack.add(this);
+    if (this.frames.isHeldUp) this.#host.waiting.add(this);
+    // In V4 nobody will ever say what was taken: what is sent counts as such, for a sink that passes responses on.
+    if (this.request.version === "V4") this.#onTaken?.(this.frames.sequence);
   }
 
   onOverflow(error: MessagingError): void {
@@ -284,8 +267,7 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   /** It stands still while the caller has no credit for us; not for want of a link. */
   #holdDeadline(): void {
     const isBlocked = this.#gate.isWaiting && !this.#hasCredit;
-    if (isBlocked === this.#isHeld) return;
-    this.#isHeld = isBlocked;
+    if (isBlocked === this.#deadline.isHeld) return;
     if (isBlocked) this.#deadline.hold(this.#host.options.stallMs);
     else this.#deadline.release();
   }
@@ -298,33 +280,26 @@ export class ServerCall implements RequestContext<unknown>, WatchedContext, Gate
   }
 
   #closeWhenSent(): void {
-    if (this.#closing === undefined || this.#isOver || this.#gate.held > 0 || this.#frames.isSending) return;
+    if (this.#closing === undefined || this.#isOver || this.#gate.held > 0) return;
+    const { frames } = this;
     const { error } = this.#closing;
-    if (error === undefined) this.#frames.end();
-    else this.#sendError(error);
-    this.#finish(error, false);
+    if (frames.isHeldBack && (error !== undefined || !frames.canJoinEnd)) this.letGo();
+    // What was sent whole before is sent again from what is kept, whether the call is over or not.
+    const isUnsent = frames.whole < frames.sequence && !frames.isHeldBack;
+    if (this.#isOver || isUnsent || frames.isOnHold) return;
+    frames.finish(error, false);
+    this.#finish(error, false, true);
   }
 
-  #sendError(error: MessagingError, isRefusal = false): void {
-    const { request } = this;
-    const { options, replies } = this.#host;
-    if (request.replyTo === undefined) return;
-    replies.sendLast(request.replyTo, {
-      type: FRAME.error,
-      correlationId: request.id,
-      headers: isRefusal
-        ? { [FRAME_HEADER.version]: request.version, [FRAME_HEADER.refused]: "true" }
-        : { [FRAME_HEADER.version]: request.version },
-      contentType: JSON_TYPE,
-      body: encodeError(error, options.errorStacks),
-    });
-  }
-
-  #finish(error: MessagingError | undefined, isForced: boolean): void {
+  /** `isTold`: its caller was told, and may have missed it. */
+  #finish(error: MessagingError | undefined, isForced: boolean, isTold: boolean): void {
     this.#isOver = true;
+    const { retention, cut } = this.#host;
+    cut.delete(this);
     this.#deadline.cancel();
     this.#gate.close();
-    this.#untaken.clear();
+    if (isTold && this.frames.isResumable) retention.keep(this.frames);
+    else this.frames.sent.clear();
     if (isForced) this.#signal.abort(error);
     else this.#signal.over(undefined);
     this.#host.onOver(this, error, isForced);

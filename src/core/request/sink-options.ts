@@ -8,6 +8,7 @@ import { codecList } from "./body-codecs.js";
 
 const FRAGMENT_BYTES = 100_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_RETAINED_BYTES = 256 * 1024 * 1024;
 const CONCURRENCY: Readonly<Record<Priority, number>> = { expedite: 2, standard: 5, bulk: 5 };
 
 const SINK_KEYS: ReadonlySet<string> = new Set<keyof RequestSinkOptions<unknown, unknown>>([
@@ -28,6 +29,8 @@ const SERVE_KEYS: ReadonlySet<string> = new Set<keyof ServeOptions<unknown, unkn
   "fragmentBytes",
   "maxRequestBytes",
   "maxUploads",
+  "resumeMs",
+  "maxRetainedBytes",
   "settleAfterMs",
   "errorStacks",
   "signal",
@@ -56,6 +59,8 @@ export interface ResolvedServeOptions {
   readonly fragmentBytes: number;
   readonly maxRequestBytes: number;
   readonly maxUploads: number;
+  readonly resumeMs: number;
+  readonly maxRetainedBytes: number;
   readonly settleAfterMs: number;
   readonly errorStacks: boolean;
   readonly signal: AbortSignal | undefined;
@@ -87,15 +92,17 @@ export function resolveSinkOptions<Req, Res>(
 /** Throws `INVALID_ARGUMENT` that names every fault. */
 export function resolveServeOptions<Req, Res>(
   raw: ServeOptions<Req, Res>,
-  { maxMessageBytes }: Capabilities,
+  { queue, maxMessageBytes }: Capabilities,
 ): ResolvedServeOptions {
   const faults = unknownKeys(raw, SERVE_KEYS);
   const { codec, responseCodec, protocolVersion = "V5", errorStacks = false, signal } = raw;
   const { keepAliveMs = 1_000, respondExtendsMs = 10_000, stallMs = 300_000, settleAfterMs = 600_000 } = raw;
   const { fragmentBytes = FRAGMENT_BYTES, maxRequestBytes = MAX_BODY_BYTES, maxUploads = 16 } = raw;
+  const { resumeMs = 10_000, maxRetainedBytes = MAX_RETAINED_BYTES } = raw;
   if (!["V4", "V5"].includes(protocolVersion)) faults.push("protocolVersion must be V4 or V5");
   checkCounts(faults, { fragmentBytes, maxRequestBytes, maxUploads, keepAliveMs });
-  for (const [name, value] of Object.entries({ respondExtendsMs, stallMs, settleAfterMs })) {
+  if (!isCount(maxRetainedBytes, 0)) faults.push("maxRetainedBytes must be a whole number ≥ 0");
+  for (const [name, value] of Object.entries({ respondExtendsMs, stallMs, settleAfterMs, resumeMs })) {
     if (!(Number.isFinite(value) && value >= 0)) faults.push(`${name} must be a number ≥ 0, in milliseconds`);
   }
   const concurrency = resolveConcurrency(raw.concurrency, faults);
@@ -112,7 +119,10 @@ export function resolveServeOptions<Req, Res>(
     fragmentBytes: Math.min(fragmentBytes, maxMessageBytes),
     maxRequestBytes,
     maxUploads,
-    settleAfterMs,
+    resumeMs,
+    maxRetainedBytes,
+    // Before the broker takes the request back, and with it those of all calls that run.
+    settleAfterMs: Math.min(settleAfterMs, 0.8 * (queue.holdMs ?? Number.POSITIVE_INFINITY)),
     errorStacks,
     signal,
   };

@@ -104,8 +104,9 @@ export class UploadIntake {
     );
   }
 
-  #setUp({ request }: ServerCall, address: string): void {
+  #setUp({ request, frames }: ServerCall, address: string): void {
     if (request.replyTo === undefined) return;
+    frames.askedForUpload();
     this.#replies.send(request.replyTo, {
       type: FRAME.channelSetup,
       correlationId: request.id,

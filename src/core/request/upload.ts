@@ -1,6 +1,6 @@
 import type { WireMessage } from "../../driver/driver.js";
 import type { Clock } from "../../ports/clock.js";
-import type { CallHost } from "./call-host.js";
+import type { CallHost, HostedCall } from "./call-host.js";
 import { RESPONSE_EXTENDS_MS } from "./call-options.js";
 import { checksumOf, fragmentAt, fragmentCount } from "./fragments.js";
 import { FRAME, FRAME_HEADER, numberIn, toFrame } from "./frames.js";
@@ -8,6 +8,7 @@ import type { OutgoingRequest } from "./outgoing-request.js";
 
 /** Sends a large request in pieces to one server's inbox, no further than that server's credit. */
 export class Upload {
+  readonly #call: HostedCall;
   readonly #request: OutgoingRequest;
   readonly #calls: CallHost;
   readonly #clock: Clock;
@@ -16,13 +17,27 @@ export class Upload {
   #next = 0;
   #grantedUpTo: number;
 
-  constructor(request: OutgoingRequest, calls: CallHost, clock: Clock, address: string, setup: WireMessage) {
+  constructor(call: HostedCall, calls: CallHost, clock: Clock, address: string, setup: WireMessage) {
+    const { request } = call;
+    this.#call = call;
     this.#request = request;
     this.#calls = calls;
     this.#clock = clock;
     this.#address = address;
     this.#total = fragmentCount(request.body.byteLength, request.fragmentBytes);
     this.#grantedUpTo = numberIn(setup.headers, FRAME_HEADER.grantedUpTo, 1) ?? 1;
+    calls.setUploading(call, true);
+    this.pump();
+  }
+
+  /** The request has been answered, or will not be. */
+  end(): void {
+    this.#calls.setUploading(this.#call, false);
+  }
+
+  /** Every piece was sent; whether they have come is not known. */
+  get isDone(): boolean {
+    return this.#next > this.#total;
   }
 
   onCredit({ headers }: WireMessage): void {
@@ -33,8 +48,7 @@ export class Upload {
   pump(): void {
     const { frames } = this.#calls;
     const { body, fragmentBytes, context } = this.#request;
-    const isDone = this.#next > this.#total;
-    if (isDone) return;
+    if (this.isDone) return;
     while (this.#next < this.#total) {
       if (this.#next >= this.#grantedUpTo || !frames.hasRoom) return;
       const piece = fragmentAt(body, this.#next, fragmentBytes);

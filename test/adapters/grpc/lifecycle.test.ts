@@ -1,28 +1,19 @@
 import { createServer } from "node:net";
-import { type Client, credentials, makeClientConstructor, status } from "@grpc/grpc-js";
-import { service as healthService } from "grpc-health-check";
+import { status } from "@grpc/grpc-js";
 import { afterEach, describe, expect, it } from "vitest";
 import { createGrpcGateway } from "../../../adapters/grpc/index.js";
+import { HealthClient } from "./health-client.js";
 import { ack, closeClient, GrpcRig, post, Reader, subscribe, until } from "./rig.js";
 import { encode, text, WireClient } from "./wire-client.js";
 
-const HealthClient = makeClientConstructor(healthService, "Health");
-
-interface HealthCheck extends Client {
-  Check(request: { service: string }, done: (error: Error | null, response?: { status: string }) => void): void;
-}
-
 describe("the gateway", () => {
   let rig: GrpcRig;
-  let health: HealthCheck | undefined;
+  let health: HealthClient | undefined;
 
-  const check = (service: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      health ??= new HealthClient(rig.address, credentials.createInsecure()) as unknown as HealthCheck;
-      health.Check({ service }, (error, response) =>
-        error === null ? resolve(response?.status ?? "") : reject(error),
-      );
-    });
+  const check = (service: string): Promise<string> => {
+    health ??= new HealthClient(rig.address);
+    return health.check(service);
+  };
 
   afterEach(async () => {
     health?.close();
@@ -58,17 +49,18 @@ describe("the gateway", () => {
   });
 
   it("rejects start in one clear line for an address that is not this machine's", async () => {
-    rig = new GrpcRig({ grpc: { listen: "192.0.2.1:0" } });
+    rig = new GrpcRig({ grpc: { listen: "192.0.2.1:0", insecure: true } });
     await expect(rig.gateway.start()).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",
       message: "listen on 192.0.2.1:0: this machine does not have the address",
     });
   });
 
-  it("is SERVING from the start, for the server and for queue.QueueApi, and knows no other service", async () => {
+  it("is SERVING from the start, for the server and its services of events, and knows no other service", async () => {
     rig = await GrpcRig.start();
     expect(await check("")).toBe("SERVING");
     expect(await check("queue.QueueApi")).toBe("SERVING");
+    expect(await check("fairlead.v1.Events")).toBe("SERVING");
     await expect(check("other")).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 

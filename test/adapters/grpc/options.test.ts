@@ -9,18 +9,77 @@ describe("options of the gRPC adapter", () => {
     const options = resolveGrpcOptions({});
     expect(options).toEqual({
       listen: { host: "127.0.0.1", port: 10_001 },
+      security: { tls: undefined, tokens: undefined, insecure: false },
       keepaliveTimeMs: 10_000,
       keepaliveTimeoutMs: 3_000,
       maxReceiveBytes: undefined,
       maxStreamsPerConnection: 2_000,
       maxConnections: 10_000,
+      maxConnectionsPerAddress: 10_000,
+      handshakeTimeoutMs: 10_000,
+      maxHeaderBytes: 16_384,
+      messageTimeoutMs: 60_000,
+      maxUnfinishedBytesPerAddress: 268_435_456,
+      maxOpenCallsPerClient: undefined,
+      maxSubscribersPerClient: undefined,
+      maxCallsPerSecond: undefined,
+      callBurst: undefined,
+      maxPostsPerSecond: undefined,
+      postBurst: undefined,
       refusalDelayMs: 1_000,
       maxRequestBytes: 67_108_864,
       maxUploadBytes: 268_435_456,
+      maxUploadBytesPerClient: 134_217_728,
       maxCallsPerClient: 1_000,
       shutdownGraceMs: 1_000,
+      maxConnectionIdleMs: undefined,
+      maxConnectionAgeMs: undefined,
+      maxConnectionAgeGraceMs: undefined,
     });
     expect(Object.isFrozen(options)).toBe(true);
+  });
+
+  it("recycles connections as a whole, but for what is given", () => {
+    expect(resolveGrpcOptions({ recycleConnections: true })).toMatchObject({
+      maxConnectionIdleMs: 15_000,
+      maxConnectionAgeMs: 5_000,
+      maxConnectionAgeGraceMs: 3_000,
+    });
+    expect(resolveGrpcOptions({ recycleConnections: true, maxConnectionAgeMs: 700 })).toMatchObject({
+      maxConnectionIdleMs: 15_000,
+      maxConnectionAgeMs: 700,
+    });
+    expect(resolveGrpcOptions({ maxConnectionIdleMs: 700 })).toMatchObject({
+      maxConnectionIdleMs: 700,
+      maxConnectionAgeMs: undefined,
+    });
+    const bad = { recycleConnections: "yes", maxConnectionIdleMs: 0, maxConnectionAgeGraceMs: -1 };
+    expect(() => resolveGrpcOptions(bad as unknown as GrpcOptions)).toThrow(
+      /recycleConnections must be true or false; maxConnectionIdleMs must.*maxConnectionAgeGraceMs must/,
+    );
+  });
+
+  it("derives the limits that follow from others", () => {
+    expect(resolveGrpcOptions({ maxConnections: 50 }).maxConnectionsPerAddress).toBe(50);
+    expect(resolveGrpcOptions({ maxCallsPerSecond: 10, maxPostsPerSecond: 20, postBurst: 99 })).toMatchObject({
+      callBurst: 10,
+      postBurst: 99,
+    });
+    expect(resolveGrpcOptions({ maxReceiveBytes: 268_435_456 }).maxUnfinishedBytesPerAddress).toBe(536_870_912);
+    expect(() => resolveGrpcOptions({ callBurst: 3, postBurst: 0 })).toThrow(
+      /callBurst needs maxCallsPerSecond; postBurst needs maxPostsPerSecond; .*postBurst must be a whole number/,
+    );
+  });
+
+  it("leaves one client half of the room for uploads, or one request of the largest size", () => {
+    const shareOf = (options: GrpcOptions): number => resolveGrpcOptions(options).maxUploadBytesPerClient;
+    expect(shareOf({ maxUploadBytes: 1_001, maxRequestBytes: 100 })).toBe(501);
+    expect(shareOf({ maxUploadBytes: 1_000, maxRequestBytes: 800 })).toBe(800);
+    expect(shareOf({ maxUploadBytes: 1_000, maxRequestBytes: 5_000 })).toBe(1_000);
+    expect(shareOf({ maxUploadBytes: 1_000, maxUploadBytesPerClient: 10 })).toBe(10);
+    expect(() => shareOf({ maxUploadBytes: 1_000, maxUploadBytesPerClient: 1_001 })).toThrow(
+      /maxUploadBytesPerClient must be a whole number from 1 to 1000/,
+    );
   });
 
   it.each([
@@ -28,7 +87,7 @@ describe("options of the gRPC adapter", () => {
     ["[::1]:65535", { host: "::1", port: 65_535 }],
     ["0.0.0.0:10001", { host: "0.0.0.0", port: 10_001 }],
   ])("listens on %s", (listen, address) => {
-    expect(resolveGrpcOptions({ listen }).listen).toEqual(address);
+    expect(resolveGrpcOptions({ listen, insecure: true }).listen).toEqual(address);
   });
 
   it.each([

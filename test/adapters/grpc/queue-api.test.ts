@@ -50,7 +50,7 @@ describe("queue.QueueApi", () => {
     const client = await start();
     const arrivals: number[] = [];
     const reader = await subscribe(client, "reader", () => arrivals.push(Date.now()));
-    const dueMs = Date.now() + 300;
+    const dueMs = Date.now() + 5_000;
     const seconds = Math.floor(dueMs / 1_000);
     const effectiveDate = { seconds: String(seconds), nanos: (dueMs - seconds * 1_000) * 1_000_000 + 1 };
     await post(client, { eventJson: "later", effectiveDate });
@@ -67,7 +67,7 @@ describe("queue.QueueApi", () => {
   });
 
   it("delivers again after a nack, and after no ack, under a new token each time", async () => {
-    const client = await start({ events: { retryScheduleMs: [20, 20], ackTimeoutMs: 100 } });
+    const client = await start({ events: { retryScheduleMs: [20, 20], ackTimeoutMs: 4_000 } });
     const reader = await subscribe(client, "reader");
     await post(client, { eventJson: "e", userToken: "mine" });
     await until(() => reader.received.length === 1);
@@ -145,12 +145,12 @@ describe("queue.QueueApi", () => {
   });
 
   it("answers a post with UNAVAILABLE and text while the broker is away, and takes it when it is back", async () => {
-    const client = await start({ events: { postTimeoutMs: 200 } });
+    const client = await start({ events: { postTimeoutMs: 1_500 } });
     await post(client, { eventJson: "before" });
     rig.broker.freeze();
     await expect(post(client, { eventJson: "e" })).rejects.toMatchObject({
       code: status.UNAVAILABLE,
-      details: expect.stringMatching(/publish to events: no success within 200 ms/),
+      details: expect.stringMatching(/publish to events: no success within 1500 ms/),
     });
     rig.broker.thaw();
     await post(client, { eventJson: "after" });

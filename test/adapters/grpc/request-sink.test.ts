@@ -30,7 +30,7 @@ describe("a sink over gRPC", () => {
     expect(request.timestamp).toBeGreaterThanOrEqual(before);
     expect(context).toMatchObject({ callId: "my call", window: 7, windowBytes: 99, allowKeepAlive: false });
     expect(context.deadline - before).toBeGreaterThan(3_000);
-    expect(context.deadline - before).toBeLessThan(7_000);
+    expect(context.deadline - Date.now()).toBeLessThanOrEqual(5_000);
     expect(await context.respond({ body: bytes("answer"), headers: { "x-b": "1" }, contentType: "text/html" })).toBe(
       true,
     );
@@ -168,7 +168,7 @@ describe("a sink over gRPC", () => {
       await expect(stream.ended).rejects.toMatchObject({ code: "ABORTED" });
     }
     // The last abort may still be on its way.
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + 20_000;
     for (;;) {
       const { error } = await read(call(client.requestSink("echo"), { body }, { timeoutMs: LONG_MS }));
       if (error === undefined) break;
@@ -199,7 +199,7 @@ describe("a sink over gRPC", () => {
   it("tells the sink when the time is over, and the caller TIMEOUT", async () => {
     const recorder = new Recorder();
     rig = await SinkRig.start({ recorder });
-    const stream = call(rig.client().requestSink("recorder"), { body: bytes("a") }, { timeoutMs: 100 });
+    const stream = call(rig.client().requestSink("recorder"), { body: bytes("a") }, { timeoutMs: 4_000 });
     const { context } = await recorder.next();
     await expect(stream.ended).rejects.toMatchObject({ code: "TIMEOUT" });
     await until(() => context.signal.aborted);
@@ -209,7 +209,7 @@ describe("a sink over gRPC", () => {
   it("is kept alive by the sink, at both ends, and never shortened", async () => {
     const recorder = new Recorder();
     rig = await SinkRig.start({ recorder });
-    const stream = call(rig.client().requestSink("recorder"), { body: bytes("a") }, { timeoutMs: 300 });
+    const stream = call(rig.client().requestSink("recorder"), { body: bytes("a") }, { timeoutMs: 4_000 });
     const { context } = await recorder.next();
     expect(context.keepAlive(30_000)).toBe(true);
     const { deadline } = context;
@@ -217,7 +217,7 @@ describe("a sink over gRPC", () => {
     expect(context.keepAlive(1)).toBe(true);
     expect(context.deadline).toBe(deadline);
     // Longer than the first time-out.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
     expect(context.signal.aborted).toBe(false);
     context.end();
     await stream.ended;
@@ -226,7 +226,7 @@ describe("a sink over gRPC", () => {
   it("keeps nothing alive where the caller does not allow it", async () => {
     const recorder = new Recorder();
     rig = await SinkRig.start({ recorder });
-    const options = { timeoutMs: 200, allowKeepAlive: false };
+    const options = { timeoutMs: 4_000, allowKeepAlive: false };
     const stream = call(rig.client().requestSink("recorder"), { body: bytes("a") }, options);
     const { context } = await recorder.next();
     expect(context.keepAlive(30_000)).toBe(true);

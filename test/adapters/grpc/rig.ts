@@ -13,7 +13,7 @@ import { createEventService, type EventOptions, type EventService } from "../../
 import type { Gateway } from "../../../src/ports/gateway.js";
 import type { Messaging } from "../../../src/ports/messaging.js";
 
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 30_000;
 
 /** Waits for a condition; fails with what was waited for. */
 export async function until(condition: () => boolean, what = condition.toString()): Promise<void> {

@@ -248,11 +248,11 @@ describe("the window", () => {
     const fountain = new Fountain(10, 50);
     rig = await SinkRig.start({ fountain: fountain.sink });
     const { call: start } = createCalls({ clock: systemClock, random: systemRandom });
-    const options = { timeoutMs: 300, window: 4, allowKeepAlive: false };
+    const options = { timeoutMs: 3_500, window: 4, allowKeepAlive: false };
     const stream = start(rig.client().requestSink("fountain"), { body: bytes("") }, options);
     await fountain.stopsAt(4);
-    // Much longer than the time-out.
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    // Longer than the time-out.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
     const { texts, error } = await read(stream);
     expect(error).toBeUndefined();
     expect(texts.length).toBe(50);

@@ -1,29 +1,19 @@
-import { type Client, credentials, makeClientConstructor, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
-import { service as healthService } from "grpc-health-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createSinkClient, grpcModule } from "../../../adapters/grpc/index.js";
 import { memoryModule } from "../../../adapters/memory/index.js";
 import { createContainer, type Server, TOKENS } from "../../../src/container/index.js";
 import { call, callOne, type Messaging } from "../../../src/index.js";
+import { HealthClient } from "./health-client.js";
 import { GrpcRig } from "./rig.js";
 import { bytes, echo, LONG_MS, Recorder, read, SinkRig, textOf } from "./sink-rig.js";
 import { abort, bodyPart, CALL, credit, request } from "./sink-wire.js";
 import { encode, WireClient } from "./wire-client.js";
 
-const HealthClient = makeClientConstructor(healthService, "Health");
-
-interface HealthCheck extends Client {
-  Check(asked: { service: string }, done: (error: Error | null, answer?: { status: string }) => void): void;
-}
-
 function health(address: string): Promise<string> {
-  const client = new HealthClient(address, credentials.createInsecure()) as unknown as HealthCheck;
-  return new Promise<string>((resolve, reject) => {
-    client.Check({ service: "fairlead.v1.RequestSink" }, (error, answer) =>
-      error === null ? resolve(answer?.status ?? "") : reject(error),
-    );
-  }).finally(() => client.close());
+  const client = new HealthClient(address);
+  return client.check("fairlead.v1.RequestSink").finally(() => client.close());
 }
 
 describe("a gateway with sinks", () => {

@@ -209,13 +209,13 @@ describe("a client of sinks made from field numbers alone", () => {
     await until(() => sent > 500);
     stalled.stream.close(8);
 
-    const late = client.open(SIGNAL, { "grpc-timeout": "200m" });
+    const late = client.open(SIGNAL, { "grpc-timeout": "4000m" });
     late.send(encode([[1, text("recorder")]]));
     late.stream.end();
     const { context } = await recorder.next();
-    expect(context.deadline - Date.now()).toBeLessThanOrEqual(200);
+    expect(context.deadline - Date.now()).toBeLessThanOrEqual(4_000);
     expect(context.keepAlive(60_000)).toBe(true);
-    expect(context.deadline - Date.now()).toBeLessThanOrEqual(200);
+    expect(context.deadline - Date.now()).toBeLessThanOrEqual(4_000);
     expect(await late.ended).toBe(DEADLINE_EXCEEDED);
     await until(() => context.signal.aborted);
     expect(context.signal.reason).toMatchObject({ code: "TIMEOUT" });

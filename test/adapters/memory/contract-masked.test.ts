@@ -1,15 +1,12 @@
-import { describe, it } from "vitest";
-import { contractTests } from "../../../src/contract/index.js";
 import { memoryHarness } from "./contract-harness.js";
+import { runContract } from "./run-contract.js";
 
-const runner = { describe, it: (name: string, run: () => Promise<void>) => it(name, run, 60_000) };
-
-contractTests(
-  runner,
+runContract(() =>
   memoryHarness("memory with all capabilities masked", {
     capabilities: {
       queue: { deadLetter: false, delayedDelivery: false, expiry: false, priority: false },
       broadcast: { loopback: false },
+      inspection: "none",
     },
   }),
 );

@@ -1,7 +1,4 @@
-import { describe, it } from "vitest";
-import { contractTests } from "../../../src/contract/index.js";
 import { memoryHarness } from "./contract-harness.js";
+import { runContract } from "./run-contract.js";
 
-const runner = { describe, it: (name: string, run: () => Promise<void>) => it(name, run, 60_000) };
-
-contractTests(runner, memoryHarness("memory"));
+runContract(() => memoryHarness("memory"));

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { memoryBroker } from "../../../adapters/memory/index.js";
-import { machineClock } from "../../../adapters/memory/system.js";
 import {
   DEAD_AT_HEADER,
   DEAD_ATTEMPTS_HEADER,
@@ -8,6 +7,7 @@ import {
   DEAD_REASON_HEADER,
   FAILURES_HEADER,
 } from "../../../src/driver/index.js";
+import { machineClock } from "../../../src/util/machine-clock.js";
 import { VirtualClock } from "../../support/virtual-clock.js";
 import { DEAD, message, ORDERS, openNode, toOrders, turns } from "./node.js";
 

@@ -11,6 +11,35 @@ async function outcome(promise: Promise<unknown>): Promise<string> {
   );
 }
 
+describe("a memory broker that starts anew", () => {
+  it("cuts every connection, keeps nothing, and takes new ones, also when it was blocked and frozen", async () => {
+    const broker = memoryBroker();
+    const node = await openNode({ broker });
+    await node.publish("ready", "out", "out too");
+    await node.connection.publish(toOrders, message("delayed", { delayMs: 20 }));
+    await node.connection.publish(toOrders, message("expires", { expiresInMs: 20 }));
+    const taker = await node.consume(2);
+    await taker.taken(2);
+    broker.setBlocked(true);
+    broker.freeze();
+    const waiting = outcome(node.publish("waiting"));
+    broker.restart();
+    expect(await waiting).toBe("UNAVAILABLE");
+    await until(() => node.lost.length === 1);
+    expect(node.lost[0]).toMatchObject(UNAVAILABLE);
+    expect(await taker.delivery(0).settle("ack")).toBe(false);
+    expect([broker.count("orders"), broker.count("orders.dead")]).toEqual([undefined, undefined]);
+    const next = await openNode({ broker });
+    const again = await next.consume(10);
+    await next.publish("new");
+    await until(() => again.ids.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    expect(again.ids).toEqual(["new"]);
+    expect(next.blocked).toEqual([]);
+    expect(broker.count("orders.dead")).toMatchObject({ ready: 0 });
+  });
+});
+
 describe("lost connections in memory", () => {
   it("are told once; what is unsettled goes back, what waits is refused, inboxes are gone", async () => {
     const broker = memoryBroker();

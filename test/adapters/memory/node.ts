@@ -26,11 +26,11 @@ export function message(messageId: string, more: Partial<WireMessage> = {}): Wir
   };
 }
 
-/** Waits for the condition, turn by turn of the event loop, at most two seconds. */
+/** Waits for the condition, turn by turn of the event loop, at most half a minute. */
 export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 2_000;
+  const end = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`not within two seconds: ${condition}`);
+    if (performance.now() > end) throw new Error(`not within half a minute: ${condition}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

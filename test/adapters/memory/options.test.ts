@@ -33,9 +33,11 @@ describe("the options of the memory adapter", () => {
         delayedDelivery: true,
         expiry: true,
         priority: true,
+        deduplication: false,
         ordering: "until-requeue",
       },
       broadcast: { loopback: true },
+      inspection: "ready",
       maxMessageBytes: 64 * 1024 * 1024,
     });
   });
@@ -44,7 +46,7 @@ describe("the options of the memory adapter", () => {
     const options = {
       broker: {},
       latency: { minMs: 5, maxMs: 1, meanMs: 3 },
-      capabilities: { queue: { persistent: true, expiry: "no", lanes: false } },
+      capabilities: { queue: { persistent: true, expiry: "no", lanes: false }, inspection: "all" },
       countDeliveries: 1,
       maxMessageBytes: 1e9,
       maxQueueBytes: 0,
@@ -65,6 +67,7 @@ describe("the options of the memory adapter", () => {
       "capabilities.queue.persistent cannot be true",
       "capabilities.queue.expiry must be true or false",
       'capabilities.queue has no key "lanes"',
+      "capabilities.inspection must be none or ready",
       "countDeliveries must be true or false",
       "maxMessageBytes must be a whole number from 1 to 67108864",
       'latency has no key "meanMs"',

@@ -53,7 +53,7 @@ export async function openOperator(url = brokerUrl): Promise<Operator> {
       withChannel(async (channel) => {
         channel.sendToQueue(queue, Buffer.from(body), options);
       }),
-    async take(queue, timeoutMs = 5_000) {
+    async take(queue, timeoutMs = 20_000) {
       let taken: GetMessage | false = false;
       await waitUntil(
         async () => {
@@ -65,7 +65,7 @@ export async function openOperator(url = brokerUrl): Promise<Operator> {
       if (taken === false) throw new Error("unreachable");
       return taken;
     },
-    async untilReady(queue, messages, timeoutMs = 5_000) {
+    async untilReady(queue, messages, timeoutMs = 20_000) {
       let seen = -1;
       await waitUntil(
         async () => {

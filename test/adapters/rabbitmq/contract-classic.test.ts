@@ -1,3 +1,3 @@
-import { runContract } from "./run-contract.js";
+import { REST, runContract } from "./run-contract.js";
 
-await runContract("classic");
+await runContract("classic", REST);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { rabbitmqDriver } from "../../../adapters/rabbitmq/index.js";
 import { type AdapterHarness, contractTests } from "../../../src/contract/index.js";
 import { createMessaging } from "../../../src/index.js";
-import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
+import { startTcpProxy, type TcpProxy } from "../../../tools/proxy/tcp-proxy.js";
 import { CONTRACT_SUFFIXES, openOperator, uniqueName } from "./broker.js";
 
 /**

@@ -1,3 +1,3 @@
-import { runContract } from "./run-contract.js";
+import { REST, runContract } from "./run-contract.js";
 
-await runContract("quorum");
+await runContract("quorum", REST);

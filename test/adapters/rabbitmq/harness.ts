@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { rabbitmqDriver } from "../../../adapters/rabbitmq/index.js";
 import type { AdapterHarness, HarnessFaults } from "../../../src/contract/index.js";
 import { createMessaging } from "../../../src/index.js";
-import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
+import { freePorts } from "../../../tools/process/free-ports.js";
+import { startTcpProxy, type TcpProxy } from "../../../tools/proxy/tcp-proxy.js";
 import {
   brokerNode,
   brokerPort,
@@ -15,11 +14,17 @@ import {
   uniqueName,
 } from "./broker.js";
 
+/** Multiplies the deadlines of cases that must pass: a machine that is slow breaks no promise. */
+const PATIENT = 3;
+
 export interface HarnessRig {
   readonly harness: AdapterHarness;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** A link that is silent is lost after two to three of them. */
+const HEARTBEAT_SECONDS = 2;
 
 /** A run of the contract on the node that the tests started: in a virtual host of its own, through a proxy of its own. */
 export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
@@ -30,7 +35,12 @@ export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
   let closedPort = 0;
 
   const driver = (port = proxy?.port ?? 1) =>
-    rabbitmqDriver({ url: `amqp://127.0.0.1:${port}/${vhost}`, queueType, heartbeatSeconds: 2, closeTimeoutMs: 2_000 });
+    rabbitmqDriver({
+      url: `amqp://127.0.0.1:${port}/${vhost}`,
+      queueType,
+      heartbeatSeconds: HEARTBEAT_SECONDS,
+      closeTimeoutMs: 2_000,
+    });
   const asOperator = (): Promise<Operator> => {
     operator ??= openOperator(`${brokerUrl}/${vhost}`);
     return operator;
@@ -58,6 +68,7 @@ export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
     unblockPublishes: async () => void (await setMemoryLimit("0.4")),
     freezeBroker: async () => proxy?.stall(),
     thawBroker: async () => proxy?.resume(),
+    silenceLimitMs: 3 * HEARTBEAT_SECONDS * 1_000,
   };
   const harness: AdapterHarness = {
     name: `rabbitmq ${queueType}`,
@@ -79,6 +90,7 @@ export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
       }
       names.clear();
     },
+    timeScale: PATIENT,
   };
   return {
     harness,
@@ -86,7 +98,8 @@ export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
       await brokerNode().control("add_vhost", vhost);
       await brokerNode().control("set_permissions", "-p", vhost, "guest", ".*", ".*", ".*");
       proxy = await startTcpProxy(brokerPort);
-      closedPort = await portThatRefuses();
+      // Not one that the system may give to somebody else meanwhile.
+      [closedPort = 0] = await freePorts(1);
     },
     async stop() {
       await closeOperator();
@@ -94,13 +107,4 @@ export function nodeHarness(queueType: "quorum" | "classic"): HarnessRig {
       await brokerNode().control("delete_vhost", vhost);
     },
   };
-}
-
-async function portThatRefuses(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -101,8 +101,8 @@ describe("rabbitmq mapping", () => {
     const spoof = { Scope: "all", ServerNodeID: "two" };
     await connection.publish({ kind: "broadcast", name, node: "one" }, wire("for one", { headers: spoof }));
     await connection.publish({ kind: "broadcast", name }, wire("for all"));
-    await expect.poll(() => inbox.one?.length).toBe(2);
-    await expect.poll(() => inbox.two?.length).toBe(1);
+    await expect.poll(() => inbox.one?.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => inbox.two?.length, { timeout: 20_000 }).toBe(1);
     expect(inbox.one?.[0]?.headers).toEqual(spoof);
   });
 

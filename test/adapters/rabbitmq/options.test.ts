@@ -20,11 +20,13 @@ describe("rabbitmq options", () => {
       queueType: "quorum",
       topology: "declare",
       heartbeatSeconds: 10,
-      connectTimeoutMs: 10_000,
+      connectTimeoutMs: 9_000,
       closeTimeoutMs: 5_000,
       deadMaxMessages: undefined,
       maxMessageBytes: 16_777_216,
       connectionName: "fairlead",
+      consumerTimeoutMs: 1_800_000,
+      credentials: undefined,
       tls: {},
     });
     expect(Object.isFrozen(resolved)).toBe(true);
@@ -67,11 +69,13 @@ describe("rabbitmq options", () => {
       queueType: "stream",
       topology: "maybe",
       heartbeatSeconds: 0,
-      connectTimeoutMs: 1.5,
+      connectTimeoutMs: 9_501,
       closeTimeoutMs: -1,
       deadMaxMessages: "many",
       maxMessageBytes: 2 ** 28,
       connectionName: "",
+      consumerTimeoutMs: 999,
+      credentials: { username: "who", password: "secret" },
       prefetch: 10,
       tls: { ca: 1, cert: "x", passphrase: 1, verify: false },
     });
@@ -80,11 +84,13 @@ describe("rabbitmq options", () => {
       'queueType must be "quorum" or "classic"',
       'topology must be "declare" or "check" or "none"',
       "heartbeatSeconds must be a whole number from 1 to 600",
-      "connectTimeoutMs must be",
+      "connectTimeoutMs must be a whole number from 100 to 9500",
       "closeTimeoutMs must be",
       "deadMaxMessages must be",
       "maxMessageBytes must be",
       "connectionName must be",
+      "consumerTimeoutMs must be",
+      "credentials must be a function",
       "prefetch is unknown",
       "tls.ca must be PEM",
       "tls.cert and tls.key go together",
@@ -96,6 +102,20 @@ describe("rabbitmq options", () => {
     expect(faultOf(undefined)).toContain("must be an object");
     expect(faultOf({ url: "amqp://broker", tls: "yes" })).toContain("tls must be an object");
     expect(faultOf({ url: "amqp://broker", tls: {} })).toContain("write amqps:");
+  });
+
+  it("takes user and password from the URLs or from the callback, not from both", () => {
+    const credentials = () => ({ username: "who", password: "secret" });
+    expect(resolveRabbitmqOptions({ url: "amqp://broker", credentials }).credentials).toBe(credentials);
+    const fault = faultOf({ url: ["amqp://broker", "amqp://who:secret@broker"], credentials });
+    expect(fault).toContain("url[1] names a user, and so does credentials");
+    expect(fault).not.toMatch(/who|secret/);
+  });
+
+  it("takes the broker's consumer_timeout, which may be switched off, as the longest that a message is held", () => {
+    const holdOf = (consumerTimeoutMs?: number) =>
+      rabbitmqDriver({ url: "amqp://broker", consumerTimeoutMs }).capabilities.queue.holdMs;
+    expect([holdOf(), holdOf(5_000), holdOf(Number.POSITIVE_INFINITY)]).toEqual([1_800_000, 5_000, undefined]);
   });
 
   it("never quotes user or password", () => {

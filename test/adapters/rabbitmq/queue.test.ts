@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { brokerQueue } from "../../../adapters/rabbitmq/broker-queue.js";
+import { DeclarationTurns } from "../../../adapters/rabbitmq/declaration-turns.js";
 import { DeclaringChannel } from "../../../adapters/rabbitmq/declaring-channel.js";
 import { DelayLadder } from "../../../adapters/rabbitmq/ladder.js";
 import { openLink } from "../../../adapters/rabbitmq/link.js";
@@ -107,6 +108,17 @@ describe.each(types)("rabbitmq %s queue", (queueType) => {
     expect(await delivery.settle("ack")).toBe(true);
     const { untilReady } = await operator();
     await untilReady(`${queue.name}.dead`, 0);
+  });
+
+  it("takes no time from what others wrote there: it is neither delayed for ever nor expired", async () => {
+    const { connection } = await connectDriver({ queueType });
+    const queue = testQueue("times");
+    const { at } = await take(connection, queue);
+    const { publish } = await operator();
+    await publish(queue.name, "late", { headers: { "fairlead-amqp-due-at": 2 ** 60 } });
+    expect(bodyOf(await at(0))).toBe("late");
+    await publish(queue.name, "old", { headers: { "fairlead-amqp-expires-at": -(2 ** 60) } });
+    expect(bodyOf(await at(1))).toBe("old");
   });
 
   it("keeps a message whose dead letters are full, holds it back, and gives it out again", async () => {
@@ -239,8 +251,8 @@ describe("rabbitmq topology", () => {
     const link = await openLink(server, options, "test", AbortSignal.timeout(10_000));
     onTestFinished(() => link.close(1_000));
     const topology = (unlimitedDeliveries: boolean): Topology => {
-      const rules = { version: "test", quorum: true, unlimitedDeliveries };
-      return new Topology(new DeclaringChannel(link), options, rules, new DelayLadder());
+      const rules = { version: "test", quorum: true, unlimitedDeliveries, renewedCredentials: true };
+      return new Topology(new DeclaringChannel(link, 9_000), options, rules, new DelayLadder(), new DeclarationTurns());
     };
     const [older, newer] = [brokerQueue(testQueue("before the upgrade")), brokerQueue(testQueue("after the upgrade"))];
     await topology(false).queue(older);

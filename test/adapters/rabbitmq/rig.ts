@@ -11,7 +11,7 @@ import type {
 } from "../../../src/driver/index.js";
 import type { MessagingError, Priority } from "../../../src/index.js";
 import { waitUntil } from "../../../tools/process/wait-until.js";
-import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.js";
+import { startTcpProxy, type TcpProxy } from "../../../tools/proxy/tcp-proxy.js";
 import { brokerPort, brokerUrl, type Operator, openOperator, uniqueName } from "./broker.js";
 
 /** One connection of a driver, with all that it told. Closed when the test ends. */
@@ -111,7 +111,7 @@ export async function take(
     consumer,
     deliveries,
     lost,
-    async at(index, timeoutMs = 5_000) {
+    async at(index, timeoutMs = 20_000) {
       const what = () => `delivery ${index} of ${queue.name}, there are ${deliveries.map(bodyOf).join(", ") || "none"}`;
       await waitUntil(() => deliveries.length > index, { what, timeoutMs });
       const delivery = deliveries[index];
@@ -121,7 +121,11 @@ export async function take(
   };
 }
 
-export async function eventually(condition: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+export async function eventually(
+  condition: () => boolean,
+  what: string | (() => string),
+  timeoutMs = 20_000,
+): Promise<void> {
   await waitUntil(condition, { what, timeoutMs });
 }
 

@@ -17,7 +17,7 @@ async function failureOf(args: readonly string[]): Promise<{ text: string; code:
   throw new Error("it did not fail");
 }
 
-describe("runProgram", { timeout: 10_000 }, () => {
+describe("runProgram", { timeout: 60_000 }, () => {
   it.each([
     [["serve", "now"], "too many arguments"],
     [["serve", "--listen"], "argument missing"],

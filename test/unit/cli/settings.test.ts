@@ -31,7 +31,7 @@ function faultOf(flags: ServeFlags, env: NodeJS.ProcessEnv = {}): string {
 describe("settingsOf", () => {
   it("has the documented defaults, and leaves the other numbers to the parts", () => {
     expect(settingsOf({}, {})).toEqual({
-      broker: "memory:",
+      broker: "sqlite:./fairlead-data/events.db",
       listen: "127.0.0.1:10001",
       sink: [],
       remoteSinks: ["*"],
@@ -106,6 +106,16 @@ describe("settingsOf", () => {
       ["ackTimeoutMs", byEvents, 1, 86_400_000],
       ["maxEventBytes", byEvents, 1, 134_217_728],
       ["creditPerSubscriber", byEvents, 1, 1_000],
+      ["maxConnectionIdleMs", byGrpc, 100, 86_400_000],
+      ["maxConnectionAgeMs", byGrpc, 100, 86_400_000],
+      ["maxConnectionAgeGraceMs", byGrpc, 0, 86_400_000],
+      ["lossesPerStep", byEvents, 1, 1_000],
+      ["subscribeIntervalMs", byEvents, 0, 86_400_000],
+      ["ackForwardIntervalMs", byEvents, 1, 86_400_000],
+      ["ackForwardTimeoutMs", byEvents, 1, 86_400_000],
+      ["closeForwardTimeoutMs", byEvents, 1, 86_400_000],
+      ["postIdMemoryMs", byEvents, 1, 86_400_000],
+      ["doneMemoryMs", byEvents, 1, 86_400_000],
       ["postTimeoutMs", byEvents, 1, 86_400_000],
       ["settleTimeoutMs", byEvents, 1, 86_400_000],
       ["endTimeoutMs", byEvents, 1, 86_400_000],
@@ -129,7 +139,9 @@ describe("settingsOf", () => {
     const ofEvents = Object.keys(resolveEventOptions({}, memoryDriver().capabilities));
     const ofGrpc = Object.keys(resolveGrpcOptions({}));
     const missing = [...ofEvents, ...ofGrpc].filter((key) => !keys.has(key));
-    expect(missing).toEqual(["retryScheduleMs"]);
+    expect(missing).toEqual(["retryScheduleMs", "security"]);
     expect(keys).toContain("retrySchedule");
+    for (const key of ["tlsCert", "tlsKey", "tlsClientCa", "tlsClientCrl", "tokensFile", "tokens", "insecure"])
+      expect(keys).toContain(key);
   });
 });

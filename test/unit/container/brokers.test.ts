@@ -16,6 +16,9 @@ describe("brokers", () => {
   it.each([
     ["memory:"],
     ["MEMORY:"],
+    ["sqlite:./data/events.db"],
+    ["sqlite:/var/lib/fairlead/events, of today.db"],
+    ["sqlite:///var/lib/fairlead/events.db"],
     ["amqp://127.0.0.1"],
     ["amqp://guest:guest@127.0.0.1:5672/%2f"],
     ["amqps://u:p%40ss@[::1]:5671/orders"],
@@ -36,6 +39,12 @@ describe("brokers", () => {
     ["/tmp/socket", "no scheme"],
     ["memory:orders", "nothing after the colon"],
     ["memory://", "nothing after the colon"],
+    ["sqlite:", "names no file"],
+    ["sqlite://", "names no file"],
+    ["sqlite://host/file.db", "takes a path and no host"],
+    ["sqlite::memory:", "the memory adapter"],
+    ["sqlite:./directory/", "not of a directory"],
+    [["sqlite:a.db", "sqlite:b.db"], "must stand alone"],
     ["amqp:", "names no host"],
     ["amqp://", "names no host"],
     ["amqp:host", "names no host"],
@@ -48,8 +57,13 @@ describe("brokers", () => {
   ])("refuses %j: %s", (url, fault) => {
     const text = faultOf(url);
     expect(text).toContain(fault);
-    expect(text).toContain("known schemes: memory:, amqp:, amqps:");
     expect(text).not.toContain("\n");
+  });
+
+  it("names what it knows, with examples", () => {
+    const known =
+      "known schemes: memory:, sqlite:, amqp:, amqps:; for example memory: or sqlite:./data/events.db or amqp://";
+    expect(faultOf("kafka://host")).toContain(known);
   });
 
   it.each([
@@ -69,6 +83,7 @@ describe("brokers", () => {
 
   it.each([
     ["memory:", "memory:"],
+    ["sqlite:./data/a@b.db", "sqlite:./data/a@b.db"],
     ["amqp://127.0.0.1:5672", "amqp://127.0.0.1:5672"],
     ["amqp://u:p@host:5672/vhost?heartbeat=5", "amqp://***@host:5672/vhost"],
     ["amqps://token@host", "amqps://***@host"],

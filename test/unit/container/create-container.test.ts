@@ -15,7 +15,7 @@ const gatewayModule = (...gateways: readonly Gateway[]): ContainerModule =>
     }
   });
 
-describe("createContainer", { timeout: 5_000 }, () => {
+describe("createContainer", () => {
   it("brings Messaging, EventService and Server over the one driver, each once", async () => {
     const container = createContainer(memoryModule());
     const messaging = container.get<Messaging>(TOKENS.Messaging);

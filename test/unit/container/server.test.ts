@@ -21,7 +21,7 @@ function parts() {
   return { messaging, events, observations };
 }
 
-describe("Server", { timeout: 5_000 }, () => {
+describe("Server", () => {
   it("opens the messaging, starts the gateways in order, and says where they listen", async () => {
     const { messaging, events } = parts();
     const log: string[] = [];
@@ -83,7 +83,7 @@ describe("Server", { timeout: 5_000 }, () => {
     const closing = server.close({ drainMs: 200 });
     const isClosed = (): boolean =>
       observations.some((seen) => seen.type === "request-server" && seen.state === "closed");
-    await waitUntil(isClosed, { what: "the request server to close", timeoutMs: 3_000 });
+    await waitUntil(isClosed, { what: "the request server to close", timeoutMs: 20_000 });
     release.resolve();
     await closing;
   });

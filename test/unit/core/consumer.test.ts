@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { MessagingError } from "../../../src/errors/messaging-error.js";
-import type { Settlement } from "../../../src/ports/message.js";
+import type { Delivery, Settlement } from "../../../src/ports/message.js";
+import type { DeliveryHandler } from "../../../src/ports/queue.js";
 import { deferred } from "../../../src/util/deferred.js";
 import { collectGarbage } from "../../support/collect-garbage.js";
 import { scriptedDelivery } from "../../support/scripted-delivery.js";
@@ -98,6 +99,31 @@ test("a change of prefetch that hangs makes the consumer anew", async () => {
   expect(consumer.state).toBe("running");
 });
 
+test("a change of prefetch that a driver throws at makes the consumer anew, and does not keep the next one from it", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const { consume } = connection;
+  connection.consume = async (...asked) => {
+    const consumer = await consume.apply(connection, asked);
+    return {
+      stop: () => consumer.stop(),
+      setPrefetch: (next) => {
+        connection.consume = consume;
+        if (next === 5) throw new Error("thrown, which it must not be");
+        return consumer.setPrefetch(next);
+      },
+    };
+  };
+  const consumer = await rig.messaging.queue("orders").consume(async () => "ack", { concurrency: 1 });
+  consumer.setConcurrency(5);
+  await rig.clock.pass(11_000);
+  consumer.setConcurrency(7);
+  await rig.clock.settle();
+  expect(connection.consumers).toHaveLength(2);
+  expect(connection.consumers[1]?.prefetches.at(-1)).toBe(7);
+  expect(rig.clock.pending).toBe(0);
+});
+
 test("a second close may be in more of a hurry than the first", async () => {
   const rig = fixture();
   const connection = await opened(rig);
@@ -147,7 +173,8 @@ test("losses count only in a row: a settlement begins the count anew; one never 
   const [source] = connection.consumers;
   const retried = scriptedDelivery("retried", { "fairlead-losses": "1" }, 2);
   source?.deliver(retried);
-  await rig.clock.settle();
+  // One that was lost so often waits for others that may have been lost with it.
+  await rig.clock.pass(200);
   expect(retried.settlements).toEqual([{ retryInMs: 5_000, headers: { "fairlead-failures": "1" } }]);
 
   const crashed = scriptedDelivery("crashed", { "fairlead-losses": "2" }, 2);
@@ -252,4 +279,68 @@ test("lanes: every retry is held here, however long, and stored without a delay;
   await rig.clock.settle();
   expect(closed.state).toBe("resolved");
   expect(late.settlements).toEqual([{ retryInMs: 0, headers: { "fairlead-failures": "1" } }]);
+});
+
+test("what a handler first looks at after its delivery is settled says what became of it", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const seen: Delivery<Uint8Array>[] = [];
+  await rig.messaging.queue("orders").consume(
+    async (delivery) => {
+      seen.push(delivery);
+    },
+    { concurrency: 2 },
+  );
+  const [consumer] = connection.consumers;
+  consumer?.deliver(scriptedDelivery("reaches"));
+  consumer?.deliver({ ...scriptedDelivery("does not"), settle: () => Promise.resolve(false) });
+  await rig.clock.settle();
+  expect(await Promise.all(seen.map(({ settled }) => settled))).toEqual([true, false]);
+  expect(seen.map(({ signal }) => signal.aborted)).toEqual([false, false]);
+});
+
+class OtherPromise<T> extends Promise<T> {}
+
+test("a handler that returns no promise is taken at its word, and one that throws at once has failed", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const answers: Record<string, () => unknown> = {
+    word: () => "dead-letter",
+    foreign: () => OtherPromise.resolve("release"),
+    throws: () => {
+      throw new MessagingError("INVALID_ARGUMENT", "at once");
+    },
+  };
+  const handler = (({ messageId }) => answers[messageId]?.()) as DeliveryHandler<Uint8Array>;
+  await rig.messaging.queue("orders").consume(handler, { concurrency: 3, maxDeliveries: Number.POSITIVE_INFINITY });
+  const deliveries = Object.keys(answers).map((id) => scriptedDelivery(id));
+  for (const delivery of deliveries) connection.consumers[0]?.deliver(delivery);
+  await rig.clock.settle();
+  expect(deliveries.map(({ settlements }) => settlements)).toEqual([
+    [{ deadLetter: expect.any(Object) }],
+    ["release"],
+    [{ deadLetter: expect.any(Object) }],
+  ]);
+});
+
+test("a driver that throws from settle has not settled, and the consumer goes on", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const settled: Promise<boolean>[] = [];
+  const consumer = await rig.messaging.queue("orders").consume(async (delivery) => {
+    settled.push(delivery.settled);
+  });
+  const throwing = {
+    ...scriptedDelivery("throws"),
+    settle: () => {
+      throw new Error("thrown");
+    },
+  };
+  connection.consumers[0]?.deliver(throwing);
+  connection.consumers[0]?.deliver(scriptedDelivery("next"));
+  await rig.clock.settle();
+  expect(await Promise.all(settled)).toEqual([false, true]);
+  const closed = watch(consumer.close());
+  await rig.clock.settle();
+  expect(closed.state).toBe("resolved");
 });

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
+import { createMessaging } from "../../../src/core/messaging.js";
 import { MessagingError } from "../../../src/errors/messaging-error.js";
+import type { Messaging } from "../../../src/ports/messaging.js";
+import { type Deferred, deferred } from "../../../src/util/deferred.js";
+import { ScriptedDriver } from "../../support/scripted-driver.js";
 import { fixture, opened, watch } from "../../support/scripted-messaging.js";
+import { VirtualClock } from "../../support/virtual-clock.js";
 
 const body = new Uint8Array(1);
 
@@ -175,4 +180,171 @@ test("each lane of a queue is a line of its own: one that fails does not hold up
   for (const { outcome } of connection.publishes) outcome.resolve();
   await rig.clock.settle();
   expect([...bulk, urgent, plain].map(({ state }) => state)).toEqual(Array(5).fill("resolved"));
+});
+
+test("each publish has its own time, whoever has the same, and leaves no timer", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const queue = rig.messaging.queue("orders");
+  const first = watch(queue.publish({ body }, { timeoutMs: 100 }));
+  await rig.clock.pass(60);
+  const second = watch(queue.publish({ body }, { timeoutMs: 100 }));
+  const quick = watch(queue.publish({ body }, { timeoutMs: 10 }));
+  const patient = watch(queue.publish({ body }, { timeoutMs: Number.POSITIVE_INFINITY }));
+  const states = (): string[] => [first, second, quick, patient].map(({ state }) => state);
+  await rig.clock.pass(10);
+  expect(states()).toEqual(["pending", "pending", "rejected", "pending"]);
+  await rig.clock.pass(30);
+  expect(states()).toEqual(["rejected", "pending", "rejected", "pending"]);
+  await rig.clock.pass(60);
+  expect(states()).toEqual(["rejected", "rejected", "rejected", "pending"]);
+  expect(rig.clock.pending).toBe(0);
+  connection.publishes.at(-1)?.outcome.resolve();
+  await rig.clock.settle();
+  expect(patient.state).toBe("resolved");
+});
+
+test("a driver may confirm many with one promise, and refuse them so, too", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  const shared = [Promise.resolve(), Promise.reject(new MessagingError("REJECTED", "full"))];
+  connection.publish = (_to, { messageId }) => shared[Number(messageId)] as Promise<void>;
+  const queue = rig.messaging.queue("orders");
+  const publishes = ["0", "0", "1", "0", "1", "1"].map((messageId) => watch(queue.publish({ body, messageId })));
+  await rig.clock.settle();
+  expect(publishes.map(({ state }) => state[2]).join("")).toBe("ssjsjj");
+});
+
+test("what is wrong with a publish rejects it, and is not thrown", async () => {
+  const rig = fixture();
+  const queue = rig.messaging.queue("orders");
+  await expect(queue.publish({ body: "text" as unknown as Uint8Array })).rejects.toMatchObject({
+    code: "INVALID_ARGUMENT",
+  });
+  await expect(queue.publish({ body }, { delayMs: -1 })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+  await expect(queue.publish({ body: new Uint8Array(2_000) })).rejects.toMatchObject({ code: "TOO_LARGE" });
+});
+
+test("a driver that throws from publish has refused it, and nothing of it stays", async () => {
+  const rig = fixture();
+  const connection = await opened(rig);
+  connection.publish = () => {
+    throw new MessagingError("REJECTED", "thrown");
+  };
+  const queue = rig.messaging.queue("orders");
+  for (let count = 0; count < 1_001; count += 1) {
+    await expect(queue.publish({ body })).rejects.toMatchObject({ code: "REJECTED" });
+  }
+  expect(rig.clock.pending).toBe(0);
+});
+
+test("a publish is over within twice its time, also when the clock is set back by an hour", async () => {
+  const rig = fixture();
+  await opened(rig);
+  const queue = rig.messaging.queue("orders");
+  const publishes = [watch(queue.publish({ body }, { timeoutMs: 1_000 }))];
+  await rig.clock.pass(500);
+  publishes.push(watch(queue.publish({ body }, { timeoutMs: 1_000 })));
+  rig.clock.setBy(-3_600_000);
+  await rig.clock.pass(2_000);
+  expect(publishes.map(({ state }) => state)).toEqual(["rejected", "rejected"]);
+  expect(rig.clock.pending).toBe(0);
+});
+
+test("a publish has its time, also when the clock is set forward by an hour, and when it goes back again", async () => {
+  const rig = fixture();
+  await opened(rig);
+  const queue = rig.messaging.queue("orders");
+  const first = watch(queue.publish({ body }, { timeoutMs: 1_000 }));
+  await rig.clock.pass(900);
+  const second = watch(queue.publish({ body }, { timeoutMs: 1_000 }));
+  rig.clock.setBy(3_600_000);
+  const third = watch(queue.publish({ body }, { timeoutMs: 1_000 }));
+  await rig.clock.pass(200);
+  expect([first, second, third].map(({ state }) => state)).toEqual(["rejected", "pending", "pending"]);
+  rig.clock.setBy(-3_600_000);
+  await rig.clock.pass(2_000);
+  expect([first, second, third].map(({ state }) => state)).toEqual(["rejected", "rejected", "rejected"]);
+  expect(rig.clock.pending).toBe(0);
+});
+
+test("what fails together on a link that holds keeps its order, also when the first of it has been given up", async () => {
+  for (const isShared of [true, false]) {
+    const rig = fixture();
+    const connection = await opened(rig);
+    const shared = deferred<void>();
+    const single: Deferred<void>[] = [];
+    const sent: string[] = [];
+    connection.publish = (_to, { messageId }) => {
+      sent.push(messageId);
+      const own = deferred<void>();
+      if (!isShared) single.push(own);
+      return isShared ? shared.promise : own.promise;
+    };
+    const queue = rig.messaging.queue("orders");
+    const publishes = [watch(queue.publish({ body, messageId: "0" }, { timeoutMs: 100 }))];
+    for (let number = 1; number <= 1_000; number += 1) {
+      publishes.push(watch(queue.publish({ body, messageId: `${number}` })));
+    }
+    await rig.clock.pass(100);
+    expect(sent.length).toBe(1_000);
+    const error = new MessagingError("UNAVAILABLE", "all of them");
+    connection.publish = (_to, { messageId }) => {
+      sent.push(messageId);
+      return Promise.resolve();
+    };
+    shared.reject(error);
+    shared.promise.catch(() => undefined);
+    for (const { reject } of single) reject(error);
+    await rig.clock.pass(5_000);
+    expect(sent.slice(1_000).map(Number)).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
+    expect(publishes.slice(1).every(({ state }) => state === "resolved")).toBe(true);
+  }
+});
+
+test("an observer that publishes what failed waits for the next connect, and starves nobody", async () => {
+  const clock = new VirtualClock();
+  const driver = new ScriptedDriver();
+  let failures = 0;
+  const messaging: Messaging = createMessaging({
+    driver,
+    clock,
+    observers: [
+      ({ type }) => {
+        if (type !== "publish-failed") return;
+        failures += 1;
+        if (failures < 1_000) watch(messaging.queue("audit").publish({ body }));
+      },
+    ],
+  });
+  const first = watch(messaging.queue("orders").publish({ body }));
+  await clock.settle();
+  driver.last.refuse(new MessagingError("PERMISSION_DENIED", "wrong password"));
+  await clock.settle();
+  expect(first.state).toBe("rejected");
+  expect(failures).toBe(1);
+});
+
+test("what is published while others fail together does not overtake them", async () => {
+  const clock = new VirtualClock();
+  const driver = new ScriptedDriver();
+  const late: unknown[] = [];
+  const messaging: Messaging = createMessaging({
+    driver,
+    clock,
+    observers: [
+      ({ type }) => {
+        if (type === "publish-failed") late.push(watch(messaging.queue("orders").publish({ body, messageId: "late" })));
+      },
+    ],
+  });
+  const connection = await opened({ clock, driver, messaging, observations: [] });
+  const queue = messaging.queue("orders");
+  watch(queue.publish({ body, messageId: "not again" }, { resend: false }));
+  watch(queue.publish({ body, messageId: "again" }));
+  const sent = connection.publishes;
+  for (const { outcome } of sent.slice()) outcome.reject(new MessagingError("UNAVAILABLE", "both"));
+  await clock.pass(5_000);
+  expect(late).toHaveLength(1);
+  expect(sent.slice(2).map(({ message }) => message.messageId)).toEqual(["again", "late"]);
 });

@@ -9,6 +9,7 @@ import {
   type EventSubscription,
   type OutgoingEvent,
 } from "../../../src/events/index.js";
+import type { Random } from "../../../src/ports/clock.js";
 import type { Messaging } from "../../../src/ports/messaging.js";
 import type { Observation } from "../../../src/ports/observer.js";
 import { deferred } from "../../../src/util/deferred.js";
@@ -57,6 +58,8 @@ export interface Node {
 export interface RigOptions {
   readonly events?: EventOptions;
   readonly memory?: Omit<MemoryOptions, "broker">;
+  /** Of the event services. */
+  readonly random?: Random;
 }
 
 /** Event services over one memory broker, in time that passes only when it is told to. */
@@ -77,7 +80,8 @@ export class EventRig {
     const observers = [(observation: Observation) => void observations.push(observation)];
     const driver = memoryDriver({ ...this.#options.memory, broker });
     const messaging = createMessaging({ driver, clock, observers });
-    const events = createEventService({ ...this.#options.events, messaging, clock, observers });
+    const { random } = this.#options;
+    const events = createEventService({ ...this.#options.events, messaging, clock, observers, random });
     const node = { messaging, events, observations };
     this.#nodes.push(node);
     return node;

@@ -2,11 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Ring } from "../../../src/util/ring.js";
 
-test("a ring behaves as an array, however it is pushed, unshifted and shifted", () => {
+test("a ring behaves as an array, however it is pushed, unshifted, shifted and taken from", () => {
   const operation = fc.oneof(
     fc.record({ kind: fc.constant("push" as const), times: fc.nat(40) }),
     fc.record({ kind: fc.constant("unshift" as const), times: fc.nat(5) }),
     fc.record({ kind: fc.constant("shift" as const), times: fc.nat(40) }),
+    fc.record({ kind: fc.constant("remove" as const), times: fc.nat(5) }),
   );
   fc.assert(
     fc.property(fc.array(operation), (operations) => {
@@ -22,6 +23,11 @@ test("a ring behaves as an array, however it is pushed, unshifted and shifted", 
           } else if (kind === "unshift") {
             ring.unshift(next);
             model.unshift(next);
+          } else if (kind === "remove") {
+            const value = model[(index * 7) % Math.max(1, model.length)] ?? -1;
+            expect(ring.remove(value)).toBe(model.includes(value));
+            if (model.includes(value)) model.splice(model.indexOf(value), 1);
+            expect(ring.remove(-1)).toBe(false);
           } else {
             expect(ring.shift()).toBe(model.shift());
           }

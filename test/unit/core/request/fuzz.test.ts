@@ -66,6 +66,13 @@ test("whatever an Alive or an Error holds, it is read or refused, and numbers ar
   );
 });
 
+test("an Alive with an interval below a millisecond is none: it would be looked for all the time", () => {
+  const encoder = new TextEncoder();
+  const alive = (intervalMs: unknown) => decodeAlive(encoder.encode(JSON.stringify({ intervalMs, calls: [] })));
+  expect(alive(1)).toEqual({ intervalMs: 1, calls: [] });
+  for (const intervalMs of [0.999, 0, -1, "1", null]) expect(alive(intervalMs)).toBeUndefined();
+});
+
 test("10,000 frames of nonsense to a server: its calls go on, and nothing is left in any table", async () => {
   const broker = memoryBroker();
   const server = createMessaging({ driver: memoryDriver({ broker }) });

@@ -34,7 +34,20 @@ describe("LifeWatch", () => {
     expect(clock.pending).toBe(0);
   });
 
-  it("allows one more interval when the process itself stood still", async () => {
+  it("waits longer once if it is told to, until the next sign", async () => {
+    const clock = new VirtualClock();
+    const { silences, watch } = watched(clock);
+    watch.sign(1_000, 6_000);
+    await clock.pass(5_900);
+    expect(silences).toEqual([]);
+    watch.sign(undefined);
+    await clock.pass(2_900);
+    expect(silences).toEqual([]);
+    await clock.pass(200);
+    expect(silences.length).toBe(1);
+  });
+
+  it("counts the time in which the process stood still for one look at most", () => {
     let now = 0;
     const timers: { readonly at: number; readonly action: () => void }[] = [];
     const clock: Clock = {
@@ -45,14 +58,29 @@ describe("LifeWatch", () => {
       },
     };
     const { silences, watch } = watched(clock);
+    const standStillUntil = (at: number): void => {
+      now = at;
+      timers.shift()?.action();
+    };
+    const lookInVain = (...at: number[]): void => {
+      for (const each of at) {
+        expect(silences).toEqual([]);
+        expect(timers.map((timer) => timer.at)).toEqual([each]);
+        standStillUntil(each);
+      }
+    };
     watch.sign(1_000);
-    now = 60_000;
-    timers.shift()?.action();
-    expect(silences).toEqual([]);
-    expect(timers[0]?.at).toBe(61_000);
-    now = 61_000;
-    timers.shift()?.action();
-    expect(silences).toEqual([61_000]);
+    // It goes on just before the three intervals are over: nothing that came meanwhile has been read.
+    standStillUntil(2_990);
+    lookInVain(3_990, 4_990, 5_990);
+    expect(silences).toEqual([5_990]);
+
+    silences.length = 0;
+    watch.sign(1_000);
+    lookInVain(6_990);
+    standStillUntil(60_000);
+    lookInVain(61_000, 62_000);
+    expect(silences).toEqual([62_000]);
   });
 
   it("is silent for good once it is cancelled", async () => {

@@ -1,0 +1,15 @@
+// Original file: proto/fairlead/v1/inspection.proto
+
+import type { MessageSelection as _fairlead_v1_MessageSelection, MessageSelection__Output as _fairlead_v1_MessageSelection__Output } from '../../fairlead/v1/MessageSelection.js';
+
+export interface RemoveRequest {
+  'queue'?: (string);
+  'selection'?: (_fairlead_v1_MessageSelection | null);
+  'asProcessed'?: (boolean);
+}
+
+export interface RemoveRequest__Output {
+  'queue': (string);
+  'selection': (_fairlead_v1_MessageSelection__Output | null);
+  'asProcessed': (boolean);
+}

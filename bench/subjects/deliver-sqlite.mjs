@@ -1,0 +1,1 @@
+export { serveEvents as serve } from "../grpc/serve-events.mjs";

@@ -1,0 +1,3 @@
+import { serveEvents } from "../grpc/serve-events.mjs";
+
+export const serve = () => serveEvents({});

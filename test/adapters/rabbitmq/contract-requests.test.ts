@@ -1,0 +1,3 @@
+import { REQUESTS, runContract } from "./run-contract.js";
+
+await runContract("quorum", REQUESTS);

@@ -1,0 +1,2 @@
+/** Begins the body of a message that kills whoever handles it. */
+export const DEADLY = "deadly";

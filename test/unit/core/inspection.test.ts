@@ -45,22 +45,22 @@ describe("looking by taking", () => {
     const rig = await inspectionRig();
     const settled: string[] = [];
     const place = { settle: async (how: string) => settled.push(how) > 0 };
-    const bodies = Array.from({ length: 3 }, (_, index) => {
+    const bodies = Array.from({ length: 50 }, (_, index) => {
       const { message, ...delivery } = scriptedDelivery(`m${index}`);
       const body = new Uint8Array(1_000);
       rig.ready.push({ ...delivery, message: { ...message, body }, place });
       return new WeakRef(body);
     });
     const gate = deferred<void>();
-    Object.assign(rig.gates, { take: gate.promise, freeTakes: 3 });
+    Object.assign(rig.gates, { take: gate.promise, freeTakes: bodies.length });
     const browse = rig.inspection.browse("orders", { messageIds: ["none"] });
     await rig.clock.settle();
     collectGarbage();
-    // The last one is still in the hands of whoever waits for the next.
-    expect(bodies.slice(0, 2).map((body) => body.deref())).toEqual([undefined, undefined]);
+    // The last one is still in the hands of whoever waits for the next, and what is being compiled may hold another.
+    expect(bodies.filter((body) => body.deref() !== undefined).length).toBeLessThan(5);
     gate.resolve();
     expect(await browse).toEqual([]);
-    expect(settled).toEqual(["release", "release", "release"]);
+    expect(settled).toEqual(bodies.map(() => "release"));
   });
 
   it("ends with an error when the broker says nothing, and gives back what comes late", async () => {

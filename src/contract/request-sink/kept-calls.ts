@@ -77,7 +77,9 @@ export const keptCallCases: readonly ContractCase[] = [
     sentence: "a call that has ended is kept for resumeMs, its responses and its end, and not for longer",
     needs: ["frames"],
     async run(context) {
-      const { client, node, service: own } = await opened(context, "ended", streaming(3), { resumeMs: 400 });
+      // Longer than a machine stands still.
+      const resumeMs = 2_500;
+      const { client, node, service: own } = await opened(context, "ended", streaming(3), { resumeMs });
       const call = await client.signal("request");
       await last(client, call);
       const start = client.frames.items.length;
@@ -86,7 +88,7 @@ export const keptCallCases: readonly ContractCase[] = [
       const end = await last(client, call, start);
       assert.equal(end.type, FRAME.end);
       assert.deepEqual(textsOf(client.frames.items.slice(start)), ["r-1", "r-2"]);
-      await context.window(600, "resumeMs is over by then");
+      await context.window(resumeMs + 200, "resumeMs is over by then");
       const later = client.frames.items.length;
       await client.resume(call, node, { counter: 2, received: 1 });
       assert.equal(codeOf(await last(client, call, later)), "DATA_LOSS");

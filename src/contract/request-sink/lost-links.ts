@@ -13,6 +13,7 @@ import {
   open,
   read,
   readFailure,
+  readWell,
   request,
   respond,
   service,
@@ -87,11 +88,13 @@ export const lostCallLinkCases: readonly ContractCase[] = [
       });
       await context.serve(await context.node(), name, own);
       const sink = await context.sink(name);
+      const numberless = await context.sink(name, { protocolVersion: "V4" });
       const unanswered = start(sink, "unanswered");
-      const unnumbered = start(await context.sink(name, { protocolVersion: "V4" }), "unnumbered");
+      const unnumbered = start(numberless, "unnumbered");
       await next(context, unnumbered, 1);
       await own.calls.count(2);
-      await context.window(50, "the second response has come by then");
+      // What is answered after it has come after the second response.
+      await readWell(context, start(numberless, "after it"));
       await context.dropConnections();
       await readFailure(context, unanswered, "UNAVAILABLE", context.recoveryMs);
       const { texts } = await readFailure(context, unnumbered, "UNAVAILABLE", context.recoveryMs);

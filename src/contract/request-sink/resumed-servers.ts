@@ -135,7 +135,8 @@ export const resumedServerCases: readonly ContractCase[] = [
     needs: ["frames"],
     async run(context) {
       const gate = context.gate();
-      const options = { resumeMs: 300 };
+      // Longer than a machine stands still.
+      const options = { resumeMs: 2_500 };
       const {
         client,
         node,
@@ -147,7 +148,7 @@ export const resumedServerCases: readonly ContractCase[] = [
           await respond(served, "one");
           await gate.wait();
           await respond(served, "two");
-          await context.window(500, "longer than resumeMs");
+          await context.window(options.resumeMs + 200, "longer than resumeMs");
           await respond(served, "three");
           served.context.end();
         },
@@ -159,7 +160,7 @@ export const resumedServerCases: readonly ContractCase[] = [
       gate.open();
       await client.openInbox();
       await client.resume(call, node, { counter: 1, received: 1 });
-      assert.equal((await last(client, call)).type, FRAME.end);
+      assert.equal((await last(client, call, 0, options.resumeMs)).type, FRAME.end);
       assert.deepEqual(textsOf(client.frames.items), ["one", "two", "three"]);
       assert.equal(own.calls.items.length, 1);
     },

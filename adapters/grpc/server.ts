@@ -17,6 +17,7 @@ import { http2ServerOf, setHttp2Options } from "./limits/http2-server.js";
 import { SessionGuard } from "./limits/session-guard.js";
 import type { Rate } from "./limits/token-bucket.js";
 import { Listener } from "./listener.js";
+import { liveCalls } from "./live-call.js";
 import { type GrpcOptions, type ResolvedGrpcOptions, resolveGrpcOptions } from "./options.js";
 import { loadAllProtos, loadEvents, loadInspection, loadQueueApi, loadRequestSink } from "./proto.js";
 import { QueueApi } from "./queue-api.js";
@@ -108,7 +109,7 @@ class GrpcGateway implements Gateway {
     });
     this.#security = security;
     this.#server = new GrpcServer({
-      ...(security.guard === undefined ? {} : { interceptors: [security.guard.interceptor] }),
+      interceptors: security.guard === undefined ? [liveCalls] : [liveCalls, security.guard.interceptor],
       "grpc.keepalive_time_ms": options.keepaliveTimeMs,
       "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
       "grpc.max_concurrent_streams": options.maxStreamsPerConnection,

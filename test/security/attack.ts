@@ -6,7 +6,7 @@ import { createGrpcGateway, createQueueApiClient, type GrpcOptions } from "../..
 import { memoryBroker, memoryDriver } from "../../adapters/memory/index.js";
 import { Stopwatch } from "../../src/contract/stopwatch.js";
 import { createMessaging } from "../../src/core/messaging.js";
-import { createEventService } from "../../src/events/index.js";
+import { createEventService, type EventService } from "../../src/events/index.js";
 import type { Gateway } from "../../src/ports/gateway.js";
 import type { Observation } from "../../src/ports/observer.js";
 import { ack } from "../adapters/grpc/rig.js";
@@ -19,6 +19,7 @@ export type Refused = Extract<Observation, { type: "client-refused" }>;
 export class GuardedRig implements AsyncDisposable {
   readonly observations: Observation[] = [];
   readonly gateway: Gateway;
+  readonly events: EventService;
   address = "";
   readonly #clients: QueueApiClient[] = [];
   readonly #closeRest: () => Promise<void>;
@@ -27,6 +28,7 @@ export class GuardedRig implements AsyncDisposable {
     const observers = [(observation: Observation) => void this.observations.push(observation)];
     const messaging = createMessaging({ driver: memoryDriver({ broker: memoryBroker() }), observers });
     const events = createEventService({ messaging, observers });
+    this.events = events;
     this.gateway = createGrpcGateway({ listen: "127.0.0.1:0", ...grpc, events, observers });
     this.#closeRest = async () => {
       await events.close({ drainMs: 0 });

@@ -5,10 +5,10 @@ import type { Clock, Random } from "../ports/clock.js";
 import type { Messaging } from "../ports/messaging.js";
 import type { Observer } from "../ports/observer.js";
 import { backoffMs } from "../util/backoff.js";
-import { deferred } from "../util/deferred.js";
+import { Ending } from "../util/ending.js";
 import { toError } from "../util/error-text.js";
 import { type ControlMessage, formatControl, parseControl } from "./control-message.js";
-import { within } from "./within.js";
+import { pauseUntil } from "./pause-until.js";
 
 export interface ControlChannelOptions {
   readonly messaging: Messaging;
@@ -26,8 +26,8 @@ const LISTEN_AGAIN = { firstMs: 1_000, maxMs: 30_000 };
 export class ControlChannel {
   readonly #options: ControlChannelOptions;
   readonly #broadcast: Broadcast<unknown>;
-  readonly #live = deferred<void>();
-  readonly #closing = deferred<void>();
+  readonly #live = new Ending<undefined>();
+  readonly #closing = new Ending<undefined>();
   readonly #setUp = new AbortController();
   #subscription: Subscription | undefined;
   #running: Promise<void> | undefined;
@@ -37,19 +37,22 @@ export class ControlChannel {
     this.#broadcast = options.messaging.broadcast(options.name, { codec: jsonCodec() });
   }
 
-  /** From now on until `close`, whatever becomes of the broker. Resolves once it has been live, or closes. */
-  listen(): Promise<void> {
-    if (!this.#closing.settled) this.#running ??= this.#run();
-    return this.#live.promise;
+  /**
+   * From now on until `close`, whatever becomes of the broker. Calls `onLive` once, when it has been live, or closes; at once
+   * if so already. The returned function takes `onLive` away.
+   */
+  listen(onLive: () => void = () => {}): () => void {
+    if (!this.#closing.hasEnded) this.#running ??= this.#run();
+    return this.#live.onEnd(onLive);
   }
 
   get isClosed(): boolean {
-    return this.#closing.settled;
+    return this.#closing.hasEnded;
   }
 
   /** To one node, or to all. False: it has not been sent. Never rejects. */
   async send(message: ControlMessage, node: NodeId | undefined, signal?: AbortSignal): Promise<boolean> {
-    if (this.#closing.settled) return false;
+    if (this.#closing.hasEnded) return false;
     try {
       await this.#broadcast.publish({ body: formatControl(message) }, { node, signal });
       return true;
@@ -61,25 +64,25 @@ export class ControlChannel {
 
   /** Never rejects. */
   async close(): Promise<void> {
-    this.#closing.resolve();
+    this.#closing.end(undefined);
     this.#setUp.abort(new MessagingError("CLOSED", "the event service is closing"));
-    this.#live.resolve();
+    this.#live.end(undefined);
     await this.#subscription?.close({ drainMs: 0 });
     await this.#running;
   }
 
   async #run(): Promise<void> {
     const { name, clock, random, observe } = this.#options;
-    for (let failures = 1; !this.#closing.settled; failures += 1) {
+    for (let failures = 1; !this.#closing.hasEnded; failures += 1) {
       const { lived, error } = await this.#subscribe();
       // Without an error it was closed from below: there is nothing left to listen to.
-      if (error === undefined || MessagingError.is(error, "CLOSED")) this.#closing.resolve();
-      if (error === undefined || this.#closing.settled) break;
+      if (error === undefined || MessagingError.is(error, "CLOSED")) this.#closing.end(undefined);
+      if (error === undefined || this.#closing.hasEnded) break;
       if (lived) failures = 1;
       observe({ type: "subscription", broadcast: name, state: "recovering", error });
-      await within(clock, backoffMs(failures, random.fraction(), LISTEN_AGAIN), this.#closing.promise);
+      await pauseUntil(clock, backoffMs(failures, random.fraction(), LISTEN_AGAIN), this.#closing);
     }
-    this.#live.resolve();
+    this.#live.end(undefined);
   }
 
   async #subscribe(): Promise<{ readonly lived: boolean; readonly error: Error | undefined }> {
@@ -89,7 +92,7 @@ export class ControlChannel {
       const subscription = await this.#broadcast.subscribe(receive, { signal: this.#setUp.signal });
       lived = true;
       this.#subscription = subscription;
-      this.#live.resolve();
+      this.#live.end(undefined);
       return { lived, error: await subscription.closed };
     } catch (thrown) {
       return { lived, error: toError(thrown) };

@@ -43,10 +43,11 @@ export class Enquiries {
     const over = new AbortController();
     this.#open.set(id, answer);
     // Before it is heard, an answer would be lost.
-    void channel
-      .listen()
-      .then(() => this.#repeat(() => write(id, Math.max(0, clock.now() - askedAt)), node, answer, over.signal));
+    const forget = channel.listen(() => {
+      void this.#repeat(() => write(id, Math.max(0, clock.now() - askedAt)), node, answer, over.signal);
+    });
     const outcome = await within(clock, limitMs, answer.promise);
+    forget();
     this.#open.delete(id);
     answer.resolve(undefined);
     over.abort();

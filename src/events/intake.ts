@@ -4,9 +4,9 @@ import type { CloseOptions } from "../ports/lifecycle.js";
 import type { Observer } from "../ports/observer.js";
 import type { Consumer, DeliveryHandler, Queue } from "../ports/queue.js";
 import { backoffMs } from "../util/backoff.js";
-import { deferred } from "../util/deferred.js";
+import { Ending } from "../util/ending.js";
 import { toError } from "../util/error-text.js";
-import { within } from "./within.js";
+import { pauseUntil } from "./pause-until.js";
 
 export interface IntakeOptions {
   readonly queue: Queue;
@@ -24,7 +24,7 @@ const REOPEN = { firstMs: 1_000, maxMs: 30_000 };
  */
 export class Intake {
   readonly #options: IntakeOptions;
-  readonly #closing = deferred<void>();
+  readonly #closing = new Ending<undefined>();
   readonly #setUp = new AbortController();
   #concurrency = 0;
   #consumer: Consumer | undefined;
@@ -40,7 +40,7 @@ export class Intake {
 
   /** How many events may be here at once. 0 takes none. */
   setConcurrency(concurrency: number): void {
-    if (this.#closing.settled || concurrency === this.#concurrency) return;
+    if (this.#closing.hasEnded || concurrency === this.#concurrency) return;
     this.#concurrency = concurrency;
     this.#consumer?.setConcurrency(concurrency);
     this.#runIfNeeded();
@@ -48,14 +48,14 @@ export class Intake {
 
   /** Takes no more, and resolves when what is here has been settled. Never rejects. */
   async close(options: CloseOptions): Promise<void> {
-    this.#closing.resolve();
+    this.#closing.end(undefined);
     if (this.#consumer === undefined) this.#setUp.abort(new MessagingError("CLOSED", "the event service is closing"));
     await this.#consumer?.close(options);
     await this.#running;
   }
 
   #runIfNeeded(): void {
-    if (this.#running !== undefined || this.#concurrency === 0 || this.#closing.settled) return;
+    if (this.#running !== undefined || this.#concurrency === 0 || this.#closing.hasEnded) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       // Somebody may have come just when it stopped for want of anybody.
@@ -65,15 +65,15 @@ export class Intake {
 
   async #run(): Promise<void> {
     const { clock, random, observe } = this.#options;
-    for (let failures = 1; this.#concurrency > 0 && !this.#closing.settled; failures += 1) {
+    for (let failures = 1; this.#concurrency > 0 && !this.#closing.hasEnded; failures += 1) {
       const { lived, error } = await this.#consume();
       // Without an error it was closed from below: there is nothing left to consume from.
-      if (error === undefined || MessagingError.is(error, "CLOSED")) this.#closing.resolve();
-      if (error === undefined || this.#closing.settled) return;
+      if (error === undefined || MessagingError.is(error, "CLOSED")) this.#closing.end(undefined);
+      if (error === undefined || this.#closing.hasEnded) return;
       if (lived) failures = 1;
       const retryInMs = backoffMs(failures, random.fraction(), REOPEN);
       observe({ type: "event-intake-failed", error, retryInMs });
-      await within(clock, retryInMs, this.#closing.promise);
+      await pauseUntil(clock, retryInMs, this.#closing);
     }
   }
 

@@ -72,7 +72,7 @@ export class OtherServers {
 
   /** From now on they are heard, until `close`. */
   listen(): void {
-    void this.#channel.listen();
+    this.#channel.listen();
   }
 
   /** Of an event that one of them delivered, or that this one delivered before it was started anew. Always resolves. */

@@ -27,7 +27,7 @@ async function greet(container: Container): Promise<string> {
   return `${greeting}, ${messaging.state}`;
 }
 
-describe("an application on a container", { timeout: 60_000 }, () => {
+describe("an application on a container", { timeout: 150_000 }, () => {
   it("differs by the module alone", async () => {
     const results = [
       await greet(createContainer(memoryModule())),
@@ -38,7 +38,7 @@ describe("an application on a container", { timeout: 60_000 }, () => {
   });
 });
 
-describe("fairlead on RabbitMQ", { timeout: 60_000 }, () => {
+describe("fairlead on RabbitMQ", { timeout: 150_000 }, () => {
   it("is the same commands with another URL, and shows no credential", async () => {
     await using server = await startServe(["--broker", brokerUrl(), "--queue", `cli-${randomUUID()}`]);
     const { hostname, port, password } = new URL(brokerUrl());
@@ -85,7 +85,7 @@ describe("fairlead on RabbitMQ", { timeout: 60_000 }, () => {
     await using rest = new CliProcess(["subscribe", "--server", second.address]);
     const seen = new Set(linesOf(before.stdout).map(tokenOf));
     // A post that failed may have been stored all the same, so there may be more than were confirmed.
-    await rest.until("the rest", () => seen.size + linesOf(rest.stdout).length >= posted, 40_000);
+    await rest.until("the rest", () => seen.size + linesOf(rest.stdout).length >= posted, 90_000);
     rest.kill("SIGTERM");
     const again = linesOf((await rest.exit()).stdout).map(tokenOf);
     expect(again.filter((token) => seen.has(token))).toEqual([]);

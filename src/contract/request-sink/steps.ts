@@ -22,7 +22,7 @@ export const LONG_MS = 60_000;
 
 /** How often a server says that it lives where a case waits for it: its callers must not miss it because the machine is slow. */
 export function keepAliveMs(context: ContractContext): number {
-  return context.unhurried(200);
+  return context.unhurried(300);
 }
 
 /** How long its callers then wait for it. */

@@ -6,7 +6,7 @@ import type { CoreContext } from "../core-context.js";
 import { FrameLink } from "./frame-link.js";
 import { FRAME_HEADER, type FrameParts, toFrame } from "./frames.js";
 
-/** Last words that wait for a link. Each stands for a call that has ended, so there are never many. */
+/** Last words that wait for a link with room. Each stands for a call that has ended, so there are never many. */
 const MAX_UNSENT = 10_000;
 
 /** The headers are the sender's to add to. */
@@ -54,32 +54,37 @@ export class ReplySender {
     return this.frames.send({ kind: "inbox", address: inbox }, this.#toFrame(parts));
   }
 
-  /** The last frame of a call: without a link it waits for one. */
+  /** The last frame of a call: without a link that has room it waits for one. */
   sendLast(inbox: string, parts: ReplyParts): void {
-    const frame = this.#toFrame(parts);
-    if (this.#unsent.size === 0 && this.frames.send({ kind: "inbox", address: inbox }, frame)) return;
-    if (this.#unsent.size < MAX_UNSENT) this.#unsent.push({ inbox, frame });
+    const unsent = { inbox, frame: this.#toFrame(parts) };
+    if (this.#unsent.size === 0 && this.frames.hasRoom && this.#handOver(unsent)) return;
+    if (this.#unsent.size < MAX_UNSENT) this.#unsent.push(unsent);
     else {
       const { observe } = this.#context;
       observe({
         type: "discarded",
         source: this.#sink,
-        reason: "too many wait for a link",
-        messageId: frame.messageId,
+        reason: "too many wait for a link with room",
+        messageId: unsent.frame.messageId,
       });
     }
   }
 
-  /** There is a link again. */
+  /** There is a link again, or room on it. */
   flush(): void {
-    for (let unsent = this.#unsent.peek(); unsent !== undefined; unsent = this.#unsent.peek()) {
-      if (!this.frames.send({ kind: "inbox", address: unsent.inbox }, unsent.frame)) return;
+    for (let unsent = this.#unsent.peek(); unsent !== undefined && this.frames.hasRoom; unsent = this.#unsent.peek()) {
+      if (!this.#handOver(unsent)) return;
       this.#unsent.shift();
     }
   }
 
-  clear(): void {
-    this.#unsent.clear();
+  /** Nobody comes after: what waits is handed over, room or not, if there is a link. */
+  close(): void {
+    for (let unsent = this.#unsent.shift(); unsent !== undefined; unsent = this.#unsent.shift()) this.#handOver(unsent);
+  }
+
+  #handOver({ inbox, frame }: Unsent): boolean {
+    return this.frames.send({ kind: "inbox", address: inbox }, frame);
   }
 
   /** Says who sends, and whom to answer. */

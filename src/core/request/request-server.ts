@@ -297,6 +297,6 @@ export class PortableRequestServer implements RequestServer {
     this.#replies.stop();
     // A broker that says nothing must not hold up the close.
     await within(this.#context.clock, Promise.all([this.#control.close(), this.#uploads.close()]), STOP_TIMEOUT_MS);
-    this.#replies.sender.clear();
+    this.#replies.sender.close();
   }
 }

@@ -218,6 +218,7 @@ export class ServerReplies {
 
   /** By turns: one that still waits is behind the others then. */
   #pumpWaiting(): void {
+    this.sender.flush();
     this.#beat.pump();
     for (let left = this.waiting.size; left > 0 && this.sender.frames.hasRoom; left -= 1) {
       const [call] = this.waiting;

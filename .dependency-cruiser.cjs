@@ -101,7 +101,7 @@ module.exports = {
         path: "^(?:src|adapters|tools)/",
         pathNot: [
           "^src/(?:ports|driver|errors|util|events)/",
-          "^src/core/request/(?:response-gate|deadline|shared-timers|accepted|as-messaging-error|signal-sink)\\.ts$",
+          "^src/core/request/(?:response-gate|deadline|shared-timers|accepted|as-messaging-error|call-name|signal-sink)\\.ts$",
           "^src/container/tokens\\.ts$",
           "^adapters/grpc/",
         ],

@@ -12,7 +12,7 @@ const IDLE_CREDIT_MS = 10;
 
 /** The calls of one client. */
 export class CallTable {
-  /** By sink and callId: those whose callers wait. */
+  /** By sink and name: those whose callers wait. */
   readonly #live = new Map<string, TabledCall>();
   /** Those whose streams are open, which may be longer. */
   readonly #open = new Set<TabledCall>();
@@ -21,22 +21,22 @@ export class CallTable {
   #onEmpty: () => void = () => {};
 
   /** Throws `ALREADY_EXISTS` when a call of this name is live, and what it was closed with. */
-  check(sink: string, callId: string): void {
+  check(sink: string, name: string, callId: string): void {
     if (this.#closed !== undefined) throw new MessagingError("CLOSED", "the sink client is closed; make a new one");
-    if (this.#live.has(nameOf(sink, callId))) {
+    if (this.#live.has(keyOf(sink, name))) {
       throw new MessagingError("ALREADY_EXISTS", `a call with the callId ${JSON.stringify(callId)} is live`);
     }
   }
 
-  add(sink: string, callId: string, call: TabledCall): void {
-    this.#live.set(nameOf(sink, callId), call);
+  add(sink: string, name: string, call: TabledCall): void {
+    this.#live.set(keyOf(sink, name), call);
     this.#open.add(call);
   }
 
   /** Its caller has been told the end. */
-  over(sink: string, callId: string, call: TabledCall): void {
-    const name = nameOf(sink, callId);
-    if (this.#live.get(name) === call) this.#live.delete(name);
+  over(sink: string, name: string, call: TabledCall): void {
+    const key = keyOf(sink, name);
+    if (this.#live.get(key) === call) this.#live.delete(key);
     this.#withCredit.delete(call);
   }
 
@@ -46,7 +46,7 @@ export class CallTable {
   }
 
   abort(sink: string, callId: string, error: MessagingError): void {
-    this.#live.get(nameOf(sink, callId))?.abort(error);
+    this.#live.get(keyOf(sink, callId))?.abort(error);
   }
 
   /** One timer for all: credit that is not urgent is told together, not response by response. */
@@ -72,6 +72,6 @@ export class CallTable {
   }
 }
 
-function nameOf(sink: string, callId: string): string {
-  return `${sink}\n${callId}`;
+function keyOf(sink: string, name: string): string {
+  return `${sink}\n${name}`;
 }

@@ -6,6 +6,7 @@ import { errorText } from "../../src/util/error-text.js";
 import { machineClock } from "../../src/util/machine-clock.js";
 import { decodeBody, encodeBody, rawBytes } from "./bodies.js";
 import { MAX_TIMEOUT_MS } from "./call-request.js";
+import { callName } from "./call-rules.js";
 import type { CallTable } from "./call-table.js";
 import { ClientCall, type ClientStream } from "./client-call.js";
 import type { Request } from "./gen/fairlead/v1/Request.js";
@@ -56,7 +57,8 @@ export class ClientSink<Req, Res> implements RequestSink<Req, Res> {
 
   #start(message: RequestMessage<Req>, context: RequestContext<Res>): void {
     const { callId } = message;
-    this.#calls.check(this.#name, callId);
+    const name = callName(callId, context);
+    this.#calls.check(this.#name, name, callId);
     const { bytes, contentType } = encodeBody(this.#codec, message.body, message.contentType);
     const own = new ClientCall<Res>(
       {
@@ -67,13 +69,13 @@ export class ClientSink<Req, Res> implements RequestSink<Req, Res> {
         maxResponseBytes: this.#maxResponseBytes,
         decode: (body, type, headers) => this.#decode(body, type, headers),
         onIdleCredit: (call) => this.#calls.creditSoon(call),
-        onOver: (call) => this.#calls.over(this.#name, callId, call),
+        onOver: (call) => this.#calls.over(this.#name, name, call),
         onClosed: (call) => this.#calls.closed(call),
       },
       this.#toRequest(message, context, contentType),
       bytes,
     );
-    this.#calls.add(this.#name, callId, own);
+    this.#calls.add(this.#name, name, own);
   }
 
   #toRequest(message: RequestMessage<Req>, context: RequestContext<Res>, contentType: string): Request {

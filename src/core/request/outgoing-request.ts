@@ -6,6 +6,7 @@ import type { RequestContext, RequestMessage, ResponseMessage } from "../../port
 import type { PublishBounds } from "../pending-publish.js";
 import { NO_HEADERS, withoutReserved } from "../wire-message.js";
 import { decodeBody, type EncodedBody, encodeBody } from "./body-codecs.js";
+import { callName } from "./call-name.js";
 import { MAX_WINDOW } from "./call-options.js";
 import { isWatched } from "./call-signal.js";
 import { FRAME, FRAME_HEADER, toFrame } from "./frames.js";
@@ -53,9 +54,7 @@ export class OutgoingRequest {
     this.callId = message.callId;
     this.window = wholeWithin(context.window, 0, MAX_WINDOW);
     this.windowBytes = wholeWithin(context.windowBytes, 1, Number.MAX_SAFE_INTEGER);
-    // Callers behind a bridge know nothing of each other: only a caller of our own is refused its callId.
-    const origin = isWatched(context) ? context.origin : undefined;
-    this.name = origin === undefined ? message.callId : `${origin}\n${message.callId}`;
+    this.name = callName(message.callId, context);
     this.context = context;
     this.body = bytes;
     this.#lane = message.priority ?? "standard";

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SinkClient } from "../../../adapters/grpc/index.js";
+import { memoryBroker, memoryDriver } from "../../../adapters/memory/index.js";
+import { call, createMessaging, type Messaging, type ResponseStream } from "../../../src/index.js";
+import { bytes, LONG_MS, Recorder, read, type Seen, SinkRig } from "./sink-rig.js";
+
+const answer = ({ context }: Seen, text: string): void => {
+  void context.respond({ body: bytes(text) });
+  context.end();
+};
+
+describe("a sink client behind a broker", () => {
+  let recorder: Recorder;
+  let rig: SinkRig;
+  let client: SinkClient;
+  let bridge: Messaging;
+  let callers: readonly Messaging[];
+  beforeEach(async () => {
+    recorder = new Recorder();
+    rig = await SinkRig.start({ work: recorder });
+    client = rig.client();
+    const broker = memoryBroker();
+    const node = (): Messaging => createMessaging({ driver: memoryDriver({ broker }) });
+    bridge = node();
+    callers = [node(), node()];
+  });
+  afterEach(async () => {
+    await Promise.all([bridge, ...callers].map((node) => node.close({ drainMs: 0 })));
+    await rig.close();
+  });
+
+  const start = (caller: Messaging | undefined, callId?: string): ResponseStream<Uint8Array> => {
+    const sink = caller === undefined ? client.requestSink("work") : caller.requestSink("bridge");
+    return call(sink, { body: bytes("request"), callId }, { timeoutMs: LONG_MS });
+  };
+
+  it("refuses no caller its callId because another one uses it", async () => {
+    await bridge.serve("bridge", client.requestSink("work"));
+    const streams = [undefined, ...callers].map((caller) => start(caller, "same"));
+    for (const index of streams.keys()) answer(await recorder.next(index), "answered");
+    for (const stream of streams) expect(await read(stream)).toEqual({ texts: ["answered"], error: undefined });
+  });
+});

@@ -6,4 +6,4 @@ export { callName } from "../../src/core/request/call-name.js";
 export { Deadline } from "../../src/core/request/deadline.js";
 export { ResponseGate } from "../../src/core/request/response-gate.js";
 export { SharedTimers } from "../../src/core/request/shared-timers.js";
-export { abortSink, signalSink } from "../../src/core/request/signal-sink.js";
+export { abortSink, type ContextHearing, signalSink } from "../../src/core/request/signal-sink.js";

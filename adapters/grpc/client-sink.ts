@@ -6,7 +6,7 @@ import { errorText } from "../../src/util/error-text.js";
 import { machineClock } from "../../src/util/machine-clock.js";
 import { decodeBody, encodeBody, rawBytes } from "./bodies.js";
 import { MAX_TIMEOUT_MS } from "./call-request.js";
-import { callName } from "./call-rules.js";
+import { type ContextHearing, callName } from "./call-rules.js";
 import type { CallTable } from "./call-table.js";
 import { ClientCall, type ClientStream } from "./client-call.js";
 import type { Request } from "./gen/fairlead/v1/Request.js";
@@ -21,7 +21,7 @@ export interface ClientSinkParts<Req, Res> {
 }
 
 /** The client's end of a sink behind a gateway. */
-export class ClientSink<Req, Res> implements RequestSink<Req, Res> {
+export class ClientSink<Req, Res> implements RequestSink<Req, Res>, ContextHearing {
   readonly #name: string;
   readonly #calls: CallTable;
   readonly #client: { Call(): ClientStream };
@@ -38,6 +38,10 @@ export class ClientSink<Req, Res> implements RequestSink<Req, Res> {
     const responseCodec = options.responseCodec ?? (this.#codec as unknown as Codec<Res>);
     this.#responseCodecs = [responseCodec].flat();
     this.#maxResponseBytes = resolveMaxResponseBytes(options, maxResponseBytes);
+  }
+
+  get hearsContexts(): true {
+    return true;
   }
 
   signal(message: RequestMessage<Req>, context: RequestContext<Res>): void {

@@ -5,10 +5,11 @@ import { isOver } from "./call-signal.js";
 import type { ClientCalls } from "./client-calls.js";
 import { checkRequest, OutgoingRequest } from "./outgoing-request.js";
 import { RemoteCall } from "./remote-call.js";
+import type { ContextHearing } from "./signal-sink.js";
 import type { ResolvedSinkOptions } from "./sink-options.js";
 
 /** The client's end of a service behind the broker. */
-export class RemoteSink<Req, Res> implements RequestSink<Req, Res> {
+export class RemoteSink<Req, Res> implements RequestSink<Req, Res>, ContextHearing {
   readonly #context: CoreContext;
   readonly #calls: ClientCalls;
   readonly #name: string;
@@ -19,6 +20,10 @@ export class RemoteSink<Req, Res> implements RequestSink<Req, Res> {
     this.#calls = calls;
     this.#name = name;
     this.#options = options;
+  }
+
+  get hearsContexts(): true {
+    return true;
   }
 
   signal(message: RequestMessage<Req>, context: RequestContext<Res>): void {

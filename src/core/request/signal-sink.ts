@@ -2,6 +2,14 @@ import type { RequestContext, RequestMessage, RequestSink } from "../../ports/re
 import { asMessagingError } from "./as-messaging-error.js";
 
 /**
+ * A sink that hears of the end of each call from the context it was given, and is told in no other way: its `abort` is for its own
+ * callers, who may use the callId of a call that was passed on.
+ */
+export interface ContextHearing {
+  readonly hearsContexts: true;
+}
+
+/**
  * Gives a sink its request. A sink must not throw; one that does, or that is an async function and rejects, has failed the
  * call, and harms nothing else. `onThrown` is told, too.
  */
@@ -20,13 +28,18 @@ export function signalSink<Req, Res>(
   );
 }
 
-/** Asks the sink to give a call up. Best effort: what goes wrong is told, and no more. */
+/** Asks the sink to give a call up whose signal has aborted. Best effort: what goes wrong is told, and no more. */
 export function abortSink<Req, Res>(
   sink: RequestSink<Req, Res>,
   callId: string,
   onThrown: (thrown: unknown) => void = () => {},
 ): void {
+  if (hearsContexts(sink)) return;
   guarded(() => sink.abort(callId), onThrown);
+}
+
+function hearsContexts(sink: object): sink is ContextHearing {
+  return "hearsContexts" in sink && sink.hearsContexts === true;
 }
 
 function guarded(run: () => unknown, onThrown: (thrown: unknown) => void): void {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SinkClient } from "../../../adapters/grpc/index.js";
 import { memoryBroker, memoryDriver } from "../../../adapters/memory/index.js";
 import { call, createMessaging, type Messaging, type ResponseStream } from "../../../src/index.js";
+import { until } from "./rig.js";
 import { bytes, LONG_MS, Recorder, read, type Seen, SinkRig } from "./sink-rig.js";
 
 const answer = ({ context }: Seen, text: string): void => {
@@ -39,5 +40,19 @@ describe("a sink client behind a broker", () => {
     const streams = [undefined, ...callers].map((caller) => start(caller, "same"));
     for (const index of streams.keys()) answer(await recorder.next(index), "answered");
     for (const stream of streams) expect(await read(stream)).toEqual({ texts: ["answered"], error: undefined });
+  });
+
+  it("passes the abort of a call on to that call, and to no other of its callId", async () => {
+    await bridge.serve("bridge", client.requestSink("work"));
+    const own = start(undefined, "same");
+    const first = await recorder.next(0);
+    const passedOn = start(callers[0], "same");
+    const second = await recorder.next(1);
+    passedOn.abort();
+    await until(() => second.context.signal.aborted);
+    expect(await read(passedOn)).toMatchObject({ error: { code: "ABORTED" } });
+    expect(first.context.signal.aborted).toBe(false);
+    answer(first, "answered");
+    expect(await read(own)).toEqual({ texts: ["answered"], error: undefined });
   });
 });

@@ -11,7 +11,7 @@ import { FrameWriter } from "./frame-writer.js";
 import type { ClientFrame } from "./gen/fairlead/v1/ClientFrame.js";
 import type { Request } from "./gen/fairlead/v1/Request.js";
 import type { ServerFrame__Output } from "./gen/fairlead/v1/ServerFrame.js";
-import { ResponseIntake, type ResponseIntakeOptions } from "./response-intake.js";
+import { overError, ResponseIntake, type ResponseIntakeOptions } from "./response-intake.js";
 
 /** How long a stream may take to close once its call is over; then it is cut, which tells the server the same as an abort. */
 const CLOSE_GRACE_MS = 1_000;
@@ -91,8 +91,9 @@ export class ClientCall<Res> {
   #read({ response, bodyPart, keepAlive, end, error }: ServerFrame__Output): void {
     if (response) this.#intake.begin(response);
     else if (bodyPart !== undefined) this.#intake.add(bodyPart);
-    else if (keepAlive) this.#options.context.keepAlive(Number(keepAlive.extendMs));
-    else if (end) {
+    else if (keepAlive) {
+      if (!this.#options.context.keepAlive(Number(keepAlive.extendMs))) this.abort(overError());
+    } else if (end) {
       this.#intake.end(end);
       this.#finish(undefined);
       this.#leave();

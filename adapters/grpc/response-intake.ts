@@ -105,8 +105,9 @@ export class ResponseIntake<Res> {
   }
 
   readonly #onAccepted = (isOpen: boolean): void => {
+    if (!isOpen) this.#options.onRefused(overError());
     // A caller that does not say what it takes has taken what it accepted.
-    if (isOpen && this.#context.onTaken === undefined) this.#onTaken(this.#taken + 1);
+    else if (this.#context.onTaken === undefined) this.#onTaken(this.#taken + 1);
   };
 
   readonly #onRefused = (thrown: unknown): void => {
@@ -126,6 +127,11 @@ export class ResponseIntake<Res> {
     const isHalf = (this.#taken - this.#credited) * 2 >= window || this.#uncreditedBytes * 2 >= windowBytes;
     this.#options.onTaken(isHalf);
   }
+}
+
+/** The caller's end has said that it wants no more. */
+export function overError(): MessagingError {
+  return new MessagingError("ABORTED", "call: ended at its caller's side");
 }
 
 function lost(sequence: number): MessagingError {

@@ -55,4 +55,35 @@ describe("a sink client behind a broker", () => {
     answer(first, "answered");
     expect(await read(own)).toEqual({ texts: ["answered"], error: undefined });
   });
+
+  it("tells the service to stop when a response cannot be passed on", async () => {
+    const encode = (): never => {
+      throw new Error("cannot be encoded");
+    };
+    const responseCodec = { contentType: "text/plain", encode, decode: (body: Uint8Array) => body };
+    await bridge.serve("bridge", client.requestSink("work"), { responseCodec });
+    const stream = start(callers[0]);
+    const { context } = await recorder.next();
+    void context.respond({ body: bytes("one") });
+    expect(await read(stream)).toMatchObject({ error: { code: "REMOTE" } });
+    await until(() => context.signal.aborted);
+    expect(context.signal.reason).toMatchObject({ code: "ABORTED" });
+  });
+
+  it("tells a service to stop that keeps a call alive which has ended at its caller's side", async () => {
+    const behind = client.requestSink("work");
+    await bridge.serve("bridge", {
+      signal(request, context) {
+        behind.signal(request, context);
+        context.end();
+      },
+      abort() {},
+    });
+    const stream = start(callers[0]);
+    const { context } = await recorder.next();
+    expect(await read(stream)).toEqual({ texts: [], error: undefined });
+    expect(context.keepAlive(LONG_MS)).toBe(true);
+    await until(() => context.signal.aborted);
+    expect(context.signal.reason).toMatchObject({ code: "ABORTED" });
+  });
 });

@@ -118,7 +118,8 @@ export class ResponseIntake<Res> {
   };
 
   #onTaken(taken: number): void {
-    for (; this.#taken < taken; this.#taken += 1) {
+    // Of what was handed over here: the caller may count what others have given it, too.
+    for (const most = Math.min(taken, this.#received); this.#taken < most; this.#taken += 1) {
       const bytes = this.#untaken.shift() ?? 0;
       this.#untakenBytes -= bytes;
       this.#uncreditedBytes += bytes;

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { CallStream } from "../../../adapters/grpc/call-output.js";
 import { createSinkClient, type SinkClient } from "../../../adapters/grpc/index.js";
 import { loadRequestSink } from "../../../adapters/grpc/proto.js";
-import { call, type ResponseStream } from "../../../src/index.js";
+import { call, type RequestSink, type ResponseStream } from "../../../src/index.js";
 import { until } from "./rig.js";
 import { bytes, LONG_MS, read } from "./sink-rig.js";
 
@@ -27,6 +27,7 @@ describe("a sink client at a server that does as it likes", () => {
     frames: readonly ServerFrame[],
     end?: { readonly code: status; readonly details: string; readonly metadata?: Metadata },
     options: { readonly window?: number; readonly windowBytes?: number } = {},
+    through: (sink: RequestSink) => RequestSink = (sink) => sink,
   ): Promise<ResponseStream<Uint8Array>> => {
     received = [];
     streams = [];
@@ -54,7 +55,7 @@ describe("a sink client at a server that does as it likes", () => {
       );
     });
     client = createSinkClient({ address: `127.0.0.1:${port}` });
-    return call(client.requestSink("sink"), { body: bytes("") }, { timeoutMs: LONG_MS, ...options });
+    return call(through(client.requestSink("sink")), { body: bytes("") }, { timeoutMs: LONG_MS, ...options });
   };
 
   afterEach(async () => {
@@ -131,15 +132,36 @@ describe("a sink client at a server that does as it likes", () => {
     await expect(stream.ended).rejects.toMatchObject({ code });
   });
 
+  const credits = (): number[] => received.flatMap(({ credit }) => (credit ? [Number(credit.taken)] : []));
+
   it("gives credit in batches of half a window, and what is left within moments", async () => {
     const frames = Array.from({ length: 8 }, (_, index) => response(index + 1));
     const stream = await start(frames, undefined, { window: 8 });
-    const credits = (): number[] => received.flatMap(({ credit }) => (credit ? [Number(credit.taken)] : []));
     expect((await stream.batch({ max: 8, waitMs: 5_000 })).length).toBe(8);
     await until(() => credits().at(-1) === 8);
     expect(credits()).toEqual([4, 8]);
     streams[0]?.write(response(9));
     await stream.batch({ max: 1, waitMs: 5_000 });
     await until(() => credits().at(-1) === 9);
+  });
+
+  it("gives credit for what came from the server, not for what a sink in front of it has answered", async () => {
+    const stream = await start([], undefined, { window: 1 }, (sink) => ({
+      signal(request, context) {
+        void context.respond({ body: bytes("from here") });
+        sink.signal(request, context);
+      },
+      abort() {},
+    }));
+    expect((await stream.batch({ max: 1, waitMs: LONG_MS })).length).toBe(1);
+    for (const sequence of [1, 2]) {
+      await until(() => streams.length === 1 && credits().length === sequence - 1);
+      streams[0]?.write(response(sequence));
+      expect((await stream.batch({ max: 1, waitMs: LONG_MS })).length).toBe(1);
+    }
+    streams[0]?.write({ end: { total: 2 } });
+    await stream.ended;
+    await until(() => streams[0]?.readableEnded === true);
+    expect(credits()).toEqual([1, 2]);
   });
 });

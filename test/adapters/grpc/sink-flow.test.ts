@@ -57,6 +57,30 @@ describe("the window", () => {
     await reader.return?.();
   });
 
+  it.each([1, 2, 8])("goes on for a sink that answers by itself before it passes the call on: %s", async (window) => {
+    const fountain = new Fountain(10);
+    rig = await SinkRig.start({ fountain: fountain.sink });
+    const behind = rig.client().requestSink("fountain");
+    const composed: RequestSink = {
+      signal(request, context) {
+        void context.respond({ body: bytes("first") });
+        behind.signal(request, context);
+      },
+      abort() {},
+    };
+    const stream = call(composed, { body: bytes("") }, { timeoutMs: LONG_MS, window });
+    const reader = stream[Symbol.asyncIterator]();
+    const first = await reader.next();
+    expect(textOf((first.value as { body: Uint8Array }).body)).toBe("first");
+    for (let index = 0; index < 100; index += 1) {
+      const { value } = await reader.next();
+      expect(Number.parseInt(textOf((value as { body: Uint8Array }).body), 10)).toBe(index);
+      // Nobody gives credit for what was answered here, beyond the one that went ahead.
+      expect(fountain.sent).toBeLessThanOrEqual(index + 2 + window);
+    }
+    await reader.return?.();
+  });
+
   it("counts bytes too, but always lets one response through", async () => {
     const fountain = new Fountain(1_000);
     rig = await SinkRig.start({ fountain: fountain.sink });

@@ -134,8 +134,12 @@ export class ClientCall<Res> {
     this.#forgetAbort();
     const { context, onOver } = this.#options;
     onOver(this);
-    if (error === undefined) context.end();
-    else context.fail(error);
+    try {
+      if (error === undefined) context.end();
+      else context.fail(error);
+    } catch {
+      // Whoever is told must not harm the work: the stream is still to be closed, and the process is others' too.
+    }
   }
 }
 

@@ -19,6 +19,8 @@ export interface ResponseEvents extends CallerListener {
   onGap(error: MessagingError): void;
   /** What came cannot be right: the call is to be failed and aborted. */
   lose(error: MessagingError): void;
+  /** The caller's own context has thrown when it was told the end: nothing more can be told to it. */
+  onThrown(thrown: unknown): void;
 }
 
 interface SizedResponse {
@@ -249,8 +251,12 @@ export class IncomingResponses {
   #endIfEmpty(): void {
     if (this.#final === undefined || this.#isPassing || (this.#held?.size ?? 0) > 0) return;
     const { error } = this.#final;
-    if (error === undefined) this.#caller.end();
-    else this.#caller.fail(error);
+    try {
+      if (error === undefined) this.#caller.end();
+      else this.#caller.fail(error);
+    } catch (thrown) {
+      this.#events.onThrown(thrown);
+    }
   }
 
   #onTaken(taken: number): void {

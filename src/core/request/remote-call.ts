@@ -106,6 +106,11 @@ export class RemoteCall implements Roles {
     this.#finish(error);
   }
 
+  onThrown(thrown: unknown): void {
+    const { sink: source, callId: messageId } = this.request;
+    this.#context.observe({ type: "handler-failed", source, messageId, error: toError(thrown) });
+  }
+
   abortByCaller(): void {
     this.lose(new MessagingError("ABORTED", "call: aborted by its caller"));
   }
@@ -280,12 +285,7 @@ export class RemoteCall implements Roles {
     this.#foreign?.forget();
     const { completed: responses } = this.#responses;
     observeCallEnd(this.#context, this.request, { side: "client", since: this.#since, error, responses });
-    try {
-      this.#responses.close(error);
-    } catch (thrown) {
-      const { sink: source, callId: messageId } = this.request;
-      this.#context.observe({ type: "handler-failed", source, messageId, error: toError(thrown) });
-    }
+    this.#responses.close(error);
   }
 
   #discard(frame: WireMessage, reason: string): void {

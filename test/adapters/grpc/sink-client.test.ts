@@ -164,4 +164,35 @@ describe("a sink client at a server that does as it likes", () => {
     await until(() => streams[0]?.readableEnded === true);
     expect(credits()).toEqual([1, 2]);
   });
+
+  it.each<[string, readonly ServerFrame[], Parameters<typeof start>[1], string]>([
+    ["its end", [{ end: { total: 0 } }], undefined, "end"],
+    ["an error", [{ error: { code: "REJECTED", message: "x" } }], undefined, "REJECTED"],
+    ["a status", [], { code: status.RESOURCE_EXHAUSTED, details: "x" }, "REJECTED"],
+    ["a stream without its end", [], { code: status.OK, details: "" }, "DATA_LOSS"],
+  ])("closes the stream of a call whose context throws when it is told %s", async (_, frames, end, what) => {
+    const told: string[] = [];
+    const tell = (text: string): never => {
+      told.push(text);
+      throw new Error(`${text} has thrown`);
+    };
+    const stream = await start(frames, end, {}, (sink) => ({
+      signal(request, { callId, deadline, signal, window, windowBytes, allowKeepAlive }) {
+        const given = { callId, deadline, signal, window, windowBytes, allowKeepAlive };
+        sink.signal(request, {
+          ...given,
+          keepAlive: () => true,
+          respond: async () => true,
+          end: () => tell("end"),
+          fail: ({ code }) => tell(code),
+        });
+      },
+      abort() {},
+    }));
+    await until(() => told.length > 0);
+    await until(() => streams[0]?.readableEnded === true || streams[0]?.destroyed === true);
+    await client.close();
+    stream.abort();
+    expect(told).toEqual([what]);
+  });
 });

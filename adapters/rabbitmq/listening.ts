@@ -90,19 +90,22 @@ export class Listening {
         try {
           onMessage(message);
         } catch (error) {
-          // Thrown on, it would end the whole connection.
+          // Thrown on, it would end the whole connection. Left running, it would keep its queue for as long as that lasts.
           end(error);
+          void cancel();
         }
       },
       { noAck: true },
     );
+    const cancel = (): Promise<unknown> =>
+      consuming.then(({ consumerTag }) => channel.cancel(consumerTag)).catch(() => {});
     try {
-      const { consumerTag } = await consuming;
+      await consuming;
       if (!listeners.has(end)) throw cause;
       live = true;
       return {
         stop: async () => {
-          if (listeners.delete(end)) await channel.cancel(consumerTag).catch(() => {});
+          if (listeners.delete(end)) await cancel();
         },
       };
     } finally {

@@ -1,7 +1,9 @@
 import type { AmqpChannelPlace, AmqpConnectionState } from "./amqp.js";
 import { decodeMessage, isOnItsWay } from "./decode-message.js";
+import { boundDepth } from "./header-depth.js";
 
 const METHOD_FRAME = 1;
+const HEADER_FRAME = 2;
 /** Type, channel and size. */
 const FRAME_HEAD_BYTES = 7;
 const FRAME_OVERHEAD = 8;
@@ -17,7 +19,8 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Makes one connection of amqplib hand messages that have come whole to their consumers at once, and confirms to their
  * channel. Otherwise a message is three frames that are cut out, decoded field by field and put together again. Whatever
- * else comes goes through amqplib, frame by frame, and so does every message that it must have a say in.
+ * else comes goes through amqplib, frame by frame, and so does every message that it must have a say in; its headers only as
+ * deep as amqplib can read.
  */
 export function readDirectly(connection: AmqpConnectionState): void {
   const { channels, stream } = connection;
@@ -84,6 +87,9 @@ export function readDirectly(connection: AmqpConnectionState): void {
         // The rest of a message comes behind it.
         if (isHandedOver === "incomplete" && !readMore()) return false;
         if (isHandedOver !== false) continue;
+      }
+      if (!isTooLarge && bytes[at] === HEADER_FRAME) {
+        boundDepth(bytes, at + FRAME_HEAD_BYTES, at + FRAME_HEAD_BYTES + size);
       }
       connection.rest = bytes.subarray(at, at + frameBytes);
       at += frameBytes;

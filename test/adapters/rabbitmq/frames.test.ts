@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { WireMessage } from "../../../src/driver/index.js";
+import { waitUntil } from "../../../tools/process/wait-until.js";
 import { brokerNode } from "./broker.js";
 import { connectDriver, eventually, operator, refusal, testQueue, wire } from "./rig.js";
 
@@ -100,6 +101,36 @@ describe("rabbitmq frames", () => {
     expect(seen.get("one")).toEqual(Array.from({ length: 20 }, (_, round) => `all ${round}`));
     expect(seen.get("two")?.slice(0, 3)).toEqual(["two 0", "all 0", "two 1"]);
     expect(publisher.returned).toEqual([]);
+  });
+
+  it("leaves no queue behind of a subscription whose receiver throws, and tells its end once", async () => {
+    const { connection, lost: lostLinks } = await connectDriver();
+    const { name } = testQueue("thrown at");
+    const [lost, bodies]: [unknown[], string[]] = [[], []];
+    const thrown = new Error("by the receiver");
+    await connection.subscribe(
+      name,
+      "one",
+      () => {
+        throw thrown;
+      },
+      (error) => lost.push(error),
+    );
+    await connection.subscribe(
+      name,
+      "two",
+      ({ body }) => bodies.push(Buffer.from(body).toString()),
+      () => {},
+    );
+    const bindings = async (): Promise<number> => {
+      const listed = await brokerNode().control("list_bindings", "source_name");
+      return listed.split("\n").filter((source) => source === name).length;
+    };
+    expect(await bindings()).toBe(4);
+    for (const body of ["first", "second"]) await connection.publish({ kind: "broadcast", name }, wire(body));
+    await waitUntil(async () => (await bindings()) === 2, { what: "one queue to be gone", timeoutMs: 20_000 });
+    await eventually(() => bodies.length === 2, "both at the other");
+    expect([lost, lostLinks]).toEqual([[thrown], []]);
   });
 
   it("keeps the order of broadcasts that wait for their exchange", async () => {

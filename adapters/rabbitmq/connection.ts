@@ -129,7 +129,7 @@ export class RabbitmqConnection implements DriverConnection {
       case "broadcast":
         return this.#frames.toBroadcast(to.name, to.node, message);
       case "queue":
-        return this.#toQueue(brokerQueue(to.queue, to.lane), message);
+        return this.#toQueue(to, message);
     }
   }
 
@@ -223,7 +223,13 @@ export class RabbitmqConnection implements DriverConnection {
     });
   }
 
-  #toQueue(queue: BrokerQueue, message: WireMessage): Promise<void> {
+  #toQueue(to: Address & { readonly kind: "queue" }, message: WireMessage): Promise<void> {
+    let queue: BrokerQueue;
+    try {
+      queue = brokerQueue(to.queue, to.lane);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const delayMs = message.delayMs ?? 0;
     const options = toPublishOptions(message, delayMs > 0 ? "delayed" : "directly");
     return this.#publisher.publish(queue, toBuffer(message.body), options, delayMs);

@@ -4,6 +4,7 @@ import type { NodeId } from "../../src/ports/broadcast.js";
 import { type Deferred, deferred } from "../../src/util/deferred.js";
 import type { AmqpChannel, AmqpProperties, AmqpPublishMethod, AmqpPublishOptions } from "./amqp.js";
 import { type CompactInboxes, toCompact, toFrame } from "./compact-responses.js";
+import { isDirectReplyTo } from "./direct-reply-to.js";
 import { NODE_HEADER, SCOPE_ALL, SCOPE_HEADER } from "./headers.js";
 import { toBuffer, toPublishOptions } from "./mapping.js";
 import type { Topology } from "./topology.js";
@@ -15,6 +16,7 @@ export class FramePublisher {
   readonly #channel: AmqpChannel;
   readonly #topology: Topology;
   readonly #compact: CompactInboxes;
+  readonly #onReturned: (frame: WireMessage) => void;
   /** By broadcast: true once its exchange is there, before that the last publish that waits for it. */
   readonly #exchanges = new Map<string, true | Promise<void>>();
   #drained: Deferred<void> | undefined;
@@ -29,6 +31,7 @@ export class FramePublisher {
     this.#channel = channel;
     this.#topology = topology;
     this.#compact = compact;
+    this.#onReturned = onReturned;
     channel.on("drain", () => this.#settleDrain(undefined));
     channel.on("close", () => {
       this.#closed = true;
@@ -37,7 +40,9 @@ export class FramePublisher {
     channel.on("return", (message) => onReturned(toFrame(message)));
   }
 
+  /** Addresses come from outside. */
   toInbox(address: string, message: WireMessage): Promise<void> {
+    if (isDirectReplyTo(address)) return this.#giveBack(message);
     const method = { exchange: "", routingKey: address, mandatory: true };
     const compact = this.#compact.has(address) ? toCompact(message) : undefined;
     return this.#send(method, compact ?? toPublishOptions(message), message.body);
@@ -55,6 +60,15 @@ export class FramePublisher {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#exchanges.values()]);
     await this.#channel.close();
+  }
+
+  /** As the broker does with what is for an inbox that is not there. */
+  #giveBack(frame: WireMessage): Promise<void> {
+    if (this.#closed) return Promise.reject(lost());
+    queueMicrotask(() => {
+      if (!this.#closed) this.#onReturned(frame);
+    });
+    return ROOM;
   }
 
   #send(method: AmqpPublishMethod, options: AmqpProperties, body: Uint8Array): Promise<void> {

@@ -38,6 +38,21 @@ describe("rabbitmq frames", () => {
     expect(returned[0]).toMatchObject({ type: "data", correlationId: "call", headers: { index: "0" } });
   });
 
+  it("gives back what is for an address of the broker's own direct reply-to, which would end the connection", async () => {
+    const { connection, returned, lost } = await connectDriver();
+    const addresses = ["", ".", ".a.b", ".!!!.???", ".g2dkAA5yYWJiaXRAbG9jYWxob3N0AAAB.x"].map(
+      (rest) => `amq.rabbitmq.reply-to${rest}`,
+    );
+    for (const address of addresses) {
+      await connection.publish({ kind: "inbox", address }, wire(address, { headers: { to: address } }));
+    }
+    // Behind them on the same channel.
+    await connection.publish({ kind: "inbox", address: "nobody's" }, wire("last", { headers: { to: "nobody's" } }));
+    await eventually(() => returned.length === addresses.length + 1, "all to come back");
+    expect(returned.map(({ headers }) => headers.to)).toEqual([...addresses, "nobody's"]);
+    expect(lost).toEqual([]);
+  });
+
   it("ends an inbox at stop: its address is dead at once, and nothing more is told", async () => {
     const { connection, returned } = await connectDriver();
     const received: WireMessage[] = [];

@@ -11,8 +11,9 @@ import {
   DEAD_ATTEMPTS_HEADER,
   DEAD_QUEUE_HEADER,
   DEAD_REASON_HEADER,
+  type QueueSpec,
 } from "../../../src/driver/index.js";
-import { brokerUrl, closeConsumingChannels } from "./broker.js";
+import { brokerUrl, closeConsumingChannels, uniqueName } from "./broker.js";
 import {
   bodyOf,
   connectDriver,
@@ -293,6 +294,30 @@ describe("rabbitmq topology", () => {
       "ALREADY_EXISTS",
       true,
     ]);
+    expect(link.lost).toEqual([]);
+  });
+
+  it("refuses a queue that the broker would take for its direct reply-to, before that ends the connection", async () => {
+    const link = await connectDriver();
+    const { connection } = link;
+    const names = ["amq.rabbitmq.reply-to", "amq.rabbitmq.reply-to.a"];
+    const queues = names.flatMap((name): QueueSpec[] => [
+      { name, deadLetterQueue: `${name}.dead`, lanes: false },
+      { name, deadLetterQueue: undefined, lanes: true },
+      { name: uniqueName("its dead letters"), deadLetterQueue: name, lanes: false },
+    ]);
+    for (const queue of queues) {
+      const refusals = await Promise.all([
+        refusal(link, connection.publish({ kind: "queue", queue }, wire("x"))),
+        refusal(link, connection.publish({ kind: "queue", queue }, wire("x", { delayMs: 1_000 }))),
+        refusal(link, take(connection, queue)),
+        refusal(link, connection.take?.(queue) ?? Promise.resolve()),
+        refusal(link, connection.counts?.(queue) ?? Promise.resolve()),
+      ]);
+      expect(refusals.map(({ code }) => code)).toEqual(Array(5).fill("INVALID_ARGUMENT"));
+      expect(refusals[0]?.message).toMatch(/^"amq\.rabbitmq\.reply-to[.a]*" cannot be a queue, .* choose a name/);
+    }
+    await connection.publish({ kind: "queue", queue: testQueue("another") }, wire("stored"));
     expect(link.lost).toEqual([]);
   });
 

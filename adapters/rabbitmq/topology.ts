@@ -3,7 +3,7 @@ import type { AmqpTable } from "./amqp.js";
 import type { BrokerQueue } from "./broker-queue.js";
 import type { DeclarationTurns } from "./declaration-turns.js";
 import type { DeclaringChannel } from "./declaring-channel.js";
-import { withContext } from "./errors.js";
+import { toMessagingError, withContext } from "./errors.js";
 import type { DelayLadder } from "./ladder.js";
 import type { ResolvedRabbitmqOptions } from "./options.js";
 import type { ServerRules } from "./server-rules.js";
@@ -76,15 +76,11 @@ export class Topology {
       );
     }
     if (this.#options.topology === "none") return;
-    this.#ladderReady ??= this.#makeLadder().catch((error: unknown) => {
-      this.#ladderReady = undefined;
-      throw withContext("delay ladder", error);
-    });
-    await this.#ladderReady;
+    await this.#wholeLadder();
     if (this.#options.topology === "declare") await this.#bind(queue);
   }
 
-  /** A level was found missing: the next delay makes the ladder again. */
+  /** Something of it was found missing: the next delay makes the ladder again. */
   forgetLadder(): void {
     this.#ladderReady = undefined;
   }
@@ -114,14 +110,30 @@ export class Topology {
     }
   }
 
-  #makeLadder(): Promise<void> {
-    return this.#channel.run((channel) =>
-      this.#options.topology === "declare" ? this.#ladder.declare(channel) : this.#ladder.check(channel),
-    );
+  #wholeLadder(): Promise<void> {
+    this.#ladderReady ??= this.#channel
+      .run((channel) =>
+        this.#options.topology === "declare" ? this.#ladder.declare(channel) : this.#ladder.check(channel),
+      )
+      .catch((error: unknown) => {
+        this.#ladderReady = undefined;
+        throw withContext("delay ladder", error);
+      });
+    return this.#ladderReady;
   }
 
-  #bind(queue: string): Promise<void> {
-    return this.#channel.run((channel) => this.#ladder.bind(channel, queue), { subject: `the way to ${queue}` });
+  /** The end of the ladder may have been deleted since it was declared, and with it what led there: then all is made again. */
+  async #bind(queue: string): Promise<void> {
+    const bind = (): Promise<void> =>
+      this.#channel.run((channel) => this.#ladder.bind(channel, queue), { subject: `the way to ${queue}` });
+    try {
+      await bind();
+    } catch (error) {
+      if (toMessagingError(error).code !== "NOT_FOUND") throw error;
+      this.forgetLadder();
+      await this.#wholeLadder();
+      await bind();
+    }
   }
 
   async #oneQueue(name: string, args: AmqpTable): Promise<void> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RabbitmqDriver } from "../../../adapters/rabbitmq/driver.js";
 import { DelayLadder, encodedTarget } from "../../../adapters/rabbitmq/ladder.js";
 import { resolveRabbitmqOptions } from "../../../adapters/rabbitmq/options.js";
-import { DEAD_QUEUE_HEADER, DEAD_REASON_HEADER, FAILURES_HEADER } from "../../../src/driver/index.js";
+import { DEAD_QUEUE_HEADER, DEAD_REASON_HEADER, FAILURES_HEADER, type QueueSpec } from "../../../src/driver/index.js";
 import { brokerUrl } from "./broker.js";
 import { type Pulse, startPulse } from "./pulse.js";
 import { bodyOf, connectDriver, deadLettersOf, eventually, operator, take, testQueue, wire } from "./rig.js";
@@ -169,6 +169,27 @@ describe("rabbitmq delay ladder", () => {
     await deleteExchange("fairlead.delay.v1.00");
     await connection.publish({ kind: "queue", queue }, wire("second", { delayMs: 1_000 }));
     expect(bodyOf(await at(1))).toBe("second");
+  });
+
+  it("is made again when its delivery exchange was deleted, whole, for a consumer and for a delay alike", async () => {
+    const { connection, lost } = await connectDriver();
+    const { deleteExchange } = await operator();
+    const [first, second, third] = [testQueue("first"), testQueue("second"), testQueue("third")];
+    const [atFirst, atThird] = [await take(connection, first), await take(connection, third)];
+    const delayed = (queue: QueueSpec, body: string, delayMs: number): Promise<void> =>
+      connection.publish({ kind: "queue", queue }, wire(body, { delayMs }));
+    await delayed(first, "as ever", 1_000);
+    await atFirst.at(0);
+    await deleteExchange("fairlead.delay.v1.delivery");
+    const atSecond = await take(connection, second);
+    // Even seconds pass the lowest level without a stay, on a way of their own.
+    await Promise.all([delayed(second, "odd", 1_000), delayed(second, "even", 2_000)]);
+    await atSecond.at(1);
+    await deleteExchange("fairlead.delay.v1.delivery");
+    await Promise.all([delayed(third, "odd", 1_000), delayed(third, "even", 2_000)]);
+    await atThird.at(1);
+    for (const { deliveries } of [atSecond, atThird]) expect(deliveries.map(bodyOf).sort()).toEqual(["even", "odd"]);
+    expect([...atFirst.lost, ...lost]).toEqual([]);
   });
 
   it("is not held up by what was delayed for a queue that is gone: that is kept apart", async () => {

@@ -22,6 +22,7 @@ export interface AmqpConnectionState {
   readonly stream: AmqpStream;
   readonly blocked: boolean;
   readonly expectSocketClose: boolean;
+  on(event: "error", listener: (error: Error) => void): unknown;
   /** Seconds, as agreed with the broker. */
   readonly heartbeat: number;
   /** The highest number that a channel may have, as agreed with the broker. */
@@ -54,6 +55,12 @@ export interface AmqpConnectionState {
   /** Takes the lowest number that is free, or throws. */
   freshChannel(channel: object, options?: object): number;
   releaseChannel(number: number): void;
+}
+
+/** In the library's `lib/connection.js`, by that name. */
+export interface AmqpConnectionClass {
+  /** `open`: does the set-up, and begins to read what comes behind it. */
+  readonly prototype: { open(this: AmqpConnectionState, ...args: unknown[]): unknown };
 }
 
 /** What is told of the frames for one number. */

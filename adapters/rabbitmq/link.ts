@@ -4,6 +4,7 @@ import type { ResolvedRabbitmqOptions } from "./options.js";
 import { readDirectly } from "./read-directly.js";
 import { restNumbers } from "./resting-numbers.js";
 import type { ServerUrl } from "./server-url.js";
+import { noteSetUpErrors, setUpErrorOf } from "./set-up-errors.js";
 import { settledWithin } from "./settled-within.js";
 import { writeDirectly } from "./write-directly.js";
 
@@ -21,7 +22,9 @@ export class Link {
     // First of all: an error without a listener ends the process.
     model.on("error", (error) => this.#end(error));
     model.on("close", (error) => this.#end(error ?? new Error("Connection closed")));
-    if (model.connection.expectSocketClose) this.#end(new Error("Connection closed during set-up"));
+    const { expectSocketClose } = model.connection;
+    const before = setUpErrorOf(model.connection);
+    if (before !== undefined || expectSocketClose) this.#end(before ?? new Error("Connection closed during set-up"));
     writeDirectly(model.connection);
     readDirectly(model.connection);
     restNumbers(model.connection);
@@ -104,6 +107,7 @@ export async function openLink(
   // A socket that is given an aborted signal is destroyed, and then revived by connecting: open for ever, unseen.
   signal.throwIfAborted();
   const { ca, cert, key, passphrase, serverName: servername } = options.tls;
+  noteSetUpErrors();
   const model = await connectAmqp(
     { ...server, heartbeat: options.heartbeatSeconds },
     {

@@ -57,10 +57,17 @@ export interface AmqpConnectionState {
   releaseChannel(number: number): void;
 }
 
+/** What a connection of ours says that it is; operators see it at the broker. */
+export const PRODUCT = "fairlead";
+
+export interface AmqpOpenFields {
+  readonly clientProperties: Readonly<Record<string, unknown>>;
+}
+
 /** In the library's `lib/connection.js`, by that name. */
 export interface AmqpConnectionClass {
   /** `open`: does the set-up, and begins to read what comes behind it. */
-  readonly prototype: { open(this: AmqpConnectionState, ...args: unknown[]): unknown };
+  readonly prototype: { open(this: AmqpConnectionState, fields: AmqpOpenFields, ...more: unknown[]): unknown };
 }
 
 /** What is told of the frames for one number. */
@@ -237,7 +244,7 @@ export async function connectAmqp(target: AmqpTarget, options: AmqpSocketOptions
     keepAlive: true,
     writableHighWaterMark: SOCKET_BUFFER_BYTES,
     signal: options.signal,
-    clientProperties: { connection_name: options.connectionName },
+    clientProperties: { connection_name: options.connectionName, product: PRODUCT },
   };
   // amqplib unescapes the virtual host once more, also when it is given apart.
   const model: unknown = await connect({ ...target, vhost: encodeURIComponent(target.vhost) }, socketOptions);

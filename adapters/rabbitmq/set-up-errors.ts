@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { AmqpConnectionClass, AmqpConnectionState } from "./amqp.js";
+import { type AmqpConnectionClass, type AmqpConnectionState, PRODUCT } from "./amqp.js";
 
 const errors = new WeakMap<AmqpConnectionState, Error>();
 let isListening = false;
 
 /**
- * Has errors of connections that are being set up noted from now on. amqplib goes on reading before it hands a connection over:
+ * Has errors of connections of ours that are being set up noted from now on; those of others are left alone. amqplib goes on reading before it hands a connection over:
  * what comes in one read with the last answer of the set-up, and is wrong, would end the process, since nobody can have listened.
  */
 export function noteSetUpErrors(): void {
@@ -15,11 +15,12 @@ export function noteSetUpErrors(): void {
   const connections = connectionClass();
   if (connections === undefined) return;
   const { open } = connections.prototype;
-  connections.prototype.open = function (...args) {
-    this.on("error", (error) => {
+  connections.prototype.open = function (fields, ...more) {
+    const note = (error: Error): void => {
       if (!errors.has(this)) errors.set(this, error);
-    });
-    return open.apply(this, args);
+    };
+    if (fields.clientProperties.product === PRODUCT) this.on("error", note);
+    return open.call(this, fields, ...more);
   };
 }
 
